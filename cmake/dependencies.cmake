@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# Third-party libraries; each is included by exactly one wrapper (docs/architecture.md, Libraries).
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
+pkg_check_modules(ROARING REQUIRED IMPORTED_TARGET roaring)
+set(MICROHTTPD_LIBRARIES PkgConfig::MICROHTTPD)
+set(ROARING_LIBRARIES PkgConfig::ROARING)
+
+# isa-l inflates about twice as fast as zlib, but is not built for every machine.
+pkg_check_modules(ISAL IMPORTED_TARGET libisal)
+if(ISAL_FOUND)
+  set(ISAL_LIBRARIES PkgConfig::ISAL)
+  add_compile_definitions(CAREEN_HAVE_ISAL=1)
+else()
+  set(ISAL_LIBRARIES "")
+  add_compile_definitions(CAREEN_HAVE_ISAL=0)
+endif()

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every ceiling of Careen, with a sentence each. Hitting one is ERR_LIMIT, and the message names the
+ * limit. Those marked (setting) are defaults that the configuration may change.
+ */
+#ifndef CAREEN_BASE_LIMITS_H
+#define CAREEN_BASE_LIMITS_H
+
+/* JSON: nesting of arrays and objects; Trivy's deepest report stays under 20. */
+#define LIMIT_JSON_DEPTH 128
+/* JSON: bytes of one decoded string that a reader asks for; skipped strings may be longer. */
+#define LIMIT_JSON_STRING_BYTES (1024 * 1024)
+/* JSON: characters of one number. */
+#define LIMIT_JSON_NUMBER_CHARS 400
+
+/* A report body over HTTP, as sent (setting `max_report_bytes`). */
+#define LIMIT_REPORT_BODY_BYTES (64L * 1024 * 1024)
+/* A report after decompression: a gzip bomb stops here. */
+#define LIMIT_REPORT_BYTES (4L * 1024 * 1024 * 1024)
+/* Memory that reading one report may take (the arena of struct report). */
+#define LIMIT_REPORT_MEMORY_BYTES (40UL * 1024 * 1024)
+/* Distinct packages of one image. */
+#define LIMIT_IMAGE_PACKAGES 100000
+/* Distinct claims (package x vulnerability) of one report. */
+#define LIMIT_IMAGE_CLAIMS 200000
+/* Findings of one image: the index counts them in 16 bits for each code. */
+#define LIMIT_IMAGE_FINDINGS 65535
+/* Aliases, and covered ids, of one vulnerability record. */
+#define LIMIT_RECORD_NAMES 1024
+/* Code points of a name: package, version, vulnerability, tag, registry, cluster, organization. */
+#define LIMIT_NAME_CHARS 512
+/* Code points of an image name (contract, section 1.3). */
+#define LIMIT_IMAGE_NAME_CHARS 512
+/* Containers of one image (contract, section 8.1). */
+#define LIMIT_CONTAINERS 2147483547L
+
+/* How long a writer waits for another one before it gives up. */
+#define LIMIT_WRITER_WAIT_MS 5000
+/* Work in one store transaction before it is committed, in milliseconds. */
+#define LIMIT_TRANSACTION_MS 50
+
+/* HTTP: request line and headers, in bytes; connections in all and from one address. */
+#define LIMIT_HTTP_URI_BYTES (32 * 1024)
+#define LIMIT_HTTP_HEADER_BYTES (128 * 1024)
+#define LIMIT_HTTP_CONNECTIONS 1024
+#define LIMIT_HTTP_CONNECTIONS_PER_ADDRESS 512
+/* HTTP: seconds for a request's headers, for its body, and that a connection may idle. */
+#define LIMIT_HTTP_HEADER_S 15
+#define LIMIT_HTTP_BODY_S 300
+#define LIMIT_HTTP_IDLE_S 75
+/* HTTP: a body that is read and ignored (a GET's). */
+#define LIMIT_HTTP_IGNORED_BODY_BYTES (12L * 1024 * 1024)
+/* HTTP: one rendered answer. 200 rows with every field at its documented maximum, escaped. */
+#define LIMIT_HTTP_RESPONSE_BYTES (32UL * 1024 * 1024)
+
+/* The call's page (contract, section 1.2). */
+#define LIMIT_PAGE_MIN 10
+#define LIMIT_PAGE_MAX 200
+#define LIMIT_OFFSET_MAX 2000000
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* UTF-8 by RFC 3629, section 4 (the ABNF is the switch below). */
+#include "base/utf8.h"
+
+static bool in_range(unsigned char c, unsigned char low, unsigned char high)
+{
+    return c >= low && c <= high;
+}
+
+size_t utf8_sequence(struct slice s)
+{
+    unsigned char b[4] = {0}, low = 0x80, high = 0xbf;
+    size_t len;
+
+    if (s.len == 0)
+        return 0;
+    memcpy(b, s.ptr, s.len < 4 ? s.len : 4);
+    if (b[0] < 0x80)
+        return 1;
+    len = in_range(b[0], 0xc2, 0xdf) ? 2 : in_range(b[0], 0xe0, 0xef) ? 3 :
+        in_range(b[0], 0xf0, 0xf4) ? 4 : 0;
+    if (len == 0 || s.len < len)
+        return 0;
+    if (b[0] == 0xe0)
+        low = 0xa0;
+    else if (b[0] == 0xed)
+        high = 0x9f;
+    else if (b[0] == 0xf0)
+        low = 0x90;
+    else if (b[0] == 0xf4)
+        high = 0x8f;
+    if (!in_range(b[1], low, high))
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if (!in_range(b[i], 0x80, 0xbf))
+            return 0;
+    return len;
+}
+
+bool utf8_is_valid(struct slice s)
+{
+    while (s.len) {
+        size_t n = utf8_sequence(s);
+
+        if (n == 0)
+            return false;
+        s = slice_skip(s, n);
+    }
+    return true;
+}
+
+size_t utf8_count(struct slice s)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < s.len; i++)
+        count += ((unsigned char)s.ptr[i] & 0xc0) != 0x80;
+    return count;
+}
+
+static bool is_control(struct slice s, size_t n)
+{
+    unsigned char b[3] = {0};
+
+    memcpy(b, s.ptr, n < 3 ? n : 3);
+    if (n == 1)
+        return b[0] < 0x20 || b[0] == 0x7f;
+    if (n == 2)
+        return b[0] == 0xc2 && b[1] < 0xa0;
+    return n == 3 && b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9);
+}
+
+bool utf8_is_line(struct slice s)
+{
+    while (s.len) {
+        size_t n = utf8_sequence(s);
+
+        if (n == 0 || is_control(s, n))
+            return false;
+        s = slice_skip(s, n);
+    }
+    return true;
+}
+
+size_t utf8_encode(uint32_t code_point, char dst[4])
+{
+    if (code_point < 0x80) {
+        dst[0] = (char)code_point;
+        return 1;
+    }
+    if (code_point < 0x800) {
+        dst[0] = (char)(0xc0 | code_point >> 6);
+        dst[1] = (char)(0x80 | (code_point & 0x3f));
+        return 2;
+    }
+    if (code_point < 0x10000) {
+        dst[0] = (char)(0xe0 | code_point >> 12);
+        dst[1] = (char)(0x80 | (code_point >> 6 & 0x3f));
+        dst[2] = (char)(0x80 | (code_point & 0x3f));
+        return 3;
+    }
+    dst[0] = (char)(0xf0 | code_point >> 18);
+    dst[1] = (char)(0x80 | (code_point >> 12 & 0x3f));
+    dst[2] = (char)(0x80 | (code_point >> 6 & 0x3f));
+    dst[3] = (char)(0x80 | (code_point & 0x3f));
+    return 4;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 (FIPS 180-4), hex, and name-based UUIDs; the one wrapper of OpenSSL's digests. */
+#ifndef CAREEN_CODEC_HASH_H
+#define CAREEN_CODEC_HASH_H
+
+#include "base/slice.h"
+
+enum { SHA256_BYTES = 32, UUID_TEXT_BYTES = 37 };
+
+/* Cannot fail: BUG when OpenSSL has no SHA-256. Any thread. */
+void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES]);
+
+/* Lower-case hex of len bytes into dst (2 * len + 1 bytes, NUL-terminated). */
+void hex_encode(const unsigned char *bytes, size_t len, char *dst);
+/* Exactly 2 * len hex digits of either case. */
+bool hex_decode(struct slice text, unsigned char *dst, size_t len);
+
+/* UUIDv5 (RFC 9562, section 5.5) of a name in Careen's own namespace, as text. */
+void uuid5(struct slice name, char ret[UUID_TEXT_BYTES]);
+/* A random UUIDv4 as text. */
+void uuid4(char ret[UUID_TEXT_BYTES]);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A streaming JSON writer (RFC 8259) into a struct buf: commas are put by the writer, nesting is the
+ * caller's duty (checked by BUG_ON). Compact, UTF-8 raw; quotes, backslash and control characters
+ * escaped; bytes that are not UTF-8 become U+FFFD. Errors stick in the buf (buf_check).
+ */
+#ifndef CAREEN_CODEC_JSON_WRITER_H
+#define CAREEN_CODEC_JSON_WRITER_H
+
+#include "base/buf.h"
+
+struct json_writer {
+    struct buf *out;
+    uint64_t has_member; /* one bit for each level: a comma is due */
+    unsigned depth;      /* at most 60 */
+    bool after_key;
+};
+
+void json_writer_init(struct json_writer *w, struct buf *out);
+void json_write_begin_object(struct json_writer *w);
+void json_write_end_object(struct json_writer *w);
+void json_write_begin_array(struct json_writer *w);
+void json_write_end_array(struct json_writer *w);
+void json_write_key(struct json_writer *w, const char *key); /* plain ASCII, no escapes needed */
+void json_write_string(struct json_writer *w, struct slice s);
+void json_write_i64(struct json_writer *w, int64_t value);
+/* The number as a JSON string: "1754563675226". */
+void json_write_i64_string(struct json_writer *w, int64_t value);
+void json_write_bool(struct json_writer *w, bool value);
+void json_write_null(struct json_writer *w);
+/* key and string value in one call: the commonest member. */
+void json_write_member(struct json_writer *w, const char *key, struct slice value);
+/* The same, left out when value is empty. */
+void json_write_member_if(struct json_writer *w, const char *key, struct slice value);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index of one project: its findings in memory, in image space.
+ *
+ * Images stand in slots 0, 1, 2, ... in order of arrival (ascending image number). Then
+ *
+ *   - every value of an image attribute (type, registry, cluster, ...) is a set of slots;
+ *   - every vulnerability has, for each code that occurs, the set of slots it affects with that code;
+ *   - every slot has its vulnerabilities, ascending, with a code beside each, and the count of each of
+ *     the 32 codes.
+ *
+ *     code (5 bits):  [ handled | ignored | type | necessity : 2 ]
+ *
+ * A query with vulnerabilities intersects their sets with those of the attributes; a query without
+ * adds up the counts of the admitted codes over the matching slots, walks to the offset by those
+ * counts, and opens only the images on the page. Totals are exact. Rows are ordered by image number,
+ * then vulnerability number.
+ *
+ * The index knows numbers and attributes, not names of vulnerabilities, claims or the store: fleet/
+ * derives what goes in. It is not locked here: one writer, or many readers. Slices returned by
+ * queries point into the index and are valid until its next change.
+ */
+#ifndef CAREEN_INDEX_INDEX_H
+#define CAREEN_INDEX_INDEX_H
+
+#include "model/image.h"
+
+struct index;
+
+enum { INDEX_CODES = 32 };
+
+static inline uint8_t index_code(enum necessity necessity, enum vul_type type, bool ignored,
+    bool handled)
+{
+    return (uint8_t)((unsigned)necessity | (unsigned)type << 2 | (unsigned)ignored << 3 |
+        (unsigned)handled << 4);
+}
+
+static inline enum necessity index_code_necessity(uint8_t code)
+{
+    return (enum necessity)(code & 3);
+}
+
+static inline bool index_code_ignored(uint8_t code)
+{
+    return (code >> 3 & 1) != 0;
+}
+
+static inline bool index_code_handled(uint8_t code)
+{
+    return (code >> 4 & 1) != 0;
+}
+
+struct index_finding {
+    uint32_t vuln; /* vuln_number() */
+    uint8_t code;  /* index_code(); its type bit equals the vulnerability's */
+    int64_t first_scan_ms;
+};
+
+struct index *index_new(struct err *err);
+void index_free(struct index *index); /* accepts NULL */
+
+/* Adds an image or replaces the one with its number, attributes and findings whole. `findings` must
+ * be strictly ascending by vuln. Everything is copied. A new number may come in any order (loading
+ * brings them ascending, which is fast). ERR_LIMIT above LIMIT_IMAGE_FINDINGS, ERR_NOMEM; the index is
+ * unchanged then. Cost: the image's own findings, old and new. */
+int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
+    size_t count, struct err *err);
+/* Nothing happens when the number is not there. */
+void index_remove(struct index *index, uint32_t number);
+
+/* --- Queries ---------------------------------------------------------------------------------- */
+
+/* Which images: all given conditions hold. An empty slice, and -1, admit all. Exact comparisons,
+ * case-sensitive, but for name_part, which is a substring of the image's name. */
+struct index_scope {
+    const struct slice *enterprise_projects; /* any of these; NULL with count 0: all */
+    size_t enterprise_project_count;
+    int type; /* enum image_type or -1 */
+    struct slice image_id, name_part, registry_name, registry_type, cluster_id;
+};
+
+struct index_query {
+    struct index_scope scope;
+    uint32_t codes;        /* bit mask of admitted codes */
+    bool by_vuln;          /* only the vulnerabilities below (none: no rows) */
+    const uint32_t *vulns; /* any order, no duplicates */
+    size_t vuln_count;
+    bool by_cursor;        /* rows behind (after_image, after_vuln), whatever offset says */
+    uint32_t after_image, after_vuln;
+    uint64_t offset;
+    size_t limit; /* 1 .. LIMIT_PAGE_MAX */
+};
+
+struct index_row {
+    const struct image *image; /* in the index */
+    uint32_t vuln;
+    uint8_t code;
+    int64_t first_scan_ms;
+};
+
+struct index_page {
+    uint64_t total; /* all rows that match, wherever the page starts */
+    size_t count;
+    bool more; /* rows follow behind the last one of the page */
+    struct index_row rows[200];
+};
+
+/* Cannot fail for want of memory but by ERR_NOMEM. Any number of threads at once, while no one
+ * changes the index. */
+int index_query(const struct index *index, const struct index_query *query,
+    struct index_page *ret, struct err *err);
+
+/* Images in a scope, and what they hold. */
+struct index_counts {
+    uint64_t images;
+    uint64_t by_assessment[ASSESSMENT_COUNT]; /* images */
+    uint64_t by_code[INDEX_CODES];            /* findings */
+};
+int index_count(const struct index *index, const struct index_scope *scope,
+    struct index_counts *ret, struct err *err);
+
+/* Walks the images of a scope in order, those with number > after; fn returning false stops.
+ * counts[code] are the image's findings. */
+typedef bool (*index_image_fn)(void *ctx, const struct image *image,
+    const uint16_t counts[INDEX_CODES]);
+int index_each_image(const struct index *index, const struct index_scope *scope, uint32_t after,
+    index_image_fn fn, void *ctx, struct err *err);
+
+/* Walks the vulnerabilities that have rows in a scope with an admitted code, ascending by number.
+ * images: how many (a vulnerability has one row an image); worst: the worst necessity among them;
+ * containers: the sum over those images, unknown ones as 0. */
+struct index_vuln {
+    uint32_t vuln;
+    uint64_t images;
+    enum necessity worst;
+    uint64_t containers;
+};
+typedef bool (*index_vuln_fn)(void *ctx, const struct index_vuln *vuln);
+int index_each_vuln(const struct index *index, const struct index_scope *scope, uint32_t codes,
+    index_vuln_fn fn, void *ctx, struct err *err);
+
+/* The numbers of the images that have this vulnerability, appended to *ret; for re-deriving them. */
+struct ids;
+int index_images_of(const struct index *index, uint32_t vuln, struct ids *ret, struct err *err);
+/* The image of this number, or NULL; its findings (valid until the next change). */
+const struct image *index_find(const struct index *index, uint32_t number);
+size_t index_findings(const struct index *index, uint32_t number, const uint32_t **ret_vulns,
+    const uint8_t **ret_codes);
+
+/* Totals of the whole index, kept up to date; O(1). */
+struct index_size {
+    uint64_t images, findings, vulns;
+    uint64_t bytes; /* estimate of the memory held */
+};
+void index_size(const struct index *index, struct index_size *ret);
+
+/* Checks every invariant (sets against lists, counts against codes, order, totals). NULL, or a static
+ * text saying which one does not hold. Slow; for tests, fuzzers and `careen doctor`. */
+const char *index_validate(const struct index *index);
+
+#endif

@@ -23,6 +23,7 @@
 #ifndef CAREEN_INDEX_INDEX_H
 #define CAREEN_INDEX_INDEX_H
 
+#include "base/array.h"
 #include "model/image.h"
 
 struct index;
@@ -141,7 +142,6 @@ int index_each_vuln(const struct index *index, const struct index_scope *scope, 
     index_vuln_fn fn, void *ctx, struct err *err);
 
 /* The numbers of the images that have this vulnerability, appended to *ret; for re-deriving them. */
-struct ids;
 int index_images_of(const struct index *index, uint32_t vuln, struct ids *ret, struct err *err);
 /* The image of this number, or NULL; its findings (valid until the next change). */
 const struct image *index_find(const struct index *index, uint32_t number);

@@ -7,9 +7,11 @@ find_package(OpenSSL REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
-pkg_check_modules(ROARING REQUIRED IMPORTED_TARGET roaring)
 set(MICROHTTPD_LIBRARIES PkgConfig::MICROHTTPD)
-set(ROARING_LIBRARIES PkgConfig::ROARING)
+
+# Debian's libroaring has no pkg-config file.
+find_path(ROARING_INCLUDE_DIR roaring/roaring.h REQUIRED)
+find_library(ROARING_LIBRARIES roaring REQUIRED)
 
 # isa-l inflates about twice as fast as zlib, but is not built for every machine.
 pkg_check_modules(ISAL IMPORTED_TARGET libisal)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blocks in a list, filled from the front; a request larger than a block gets one of its own.
+ * Blocks in a list, filled from the front; a request larger than a block gets one of its own, put
+ * behind the front one, which goes on being filled.
  * Alignment is that of max_align_t throughout: a few bytes a string, and no misaligned struct ever.
  */
 #include "base/arena.h"
@@ -51,17 +52,35 @@ void arena_reset(struct arena *arena)
     keep->used = 0;
 }
 
-static int add_block(struct arena *arena, size_t size, struct err *err)
+/* A new block with room for size bytes. */
+static struct arena_block *add_block(struct arena *arena, size_t size, struct err *err)
 {
-    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES;
-    struct arena_block *block = calloc(1, sizeof(*block) + room);
+    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES, bytes;
+    struct arena_block *block = NULL;
 
-    if (!block)
-        return err_nomem(err);
+    if (!__builtin_add_overflow(room, sizeof(*block), &bytes))
+        block = calloc(1, bytes);
+    if (!block) {
+        err_nomem(err);
+        return NULL;
+    }
     block->size = room;
-    block->next = arena->head;
-    arena->head = block;
-    return 0;
+    if (arena->head && size > BLOCK_BYTES) {
+        block->next = arena->head->next;
+        arena->head->next = block;
+    } else {
+        block->next = arena->head;
+        arena->head = block;
+    }
+    return block;
+}
+
+static int fail_limit(const struct arena *arena, struct err *err)
+{
+    bool small = arena->max_bytes < 1 << 20;
+
+    return err_set(err, ERR_LIMIT, "%s needs more than %zu %s of memory", arena->what,
+        arena->max_bytes >> (small ? 10 : 20), small ? "KiB" : "MiB");
 }
 
 void *arena_alloc(struct arena *arena, size_t size, struct err *err)
@@ -70,17 +89,15 @@ void *arena_alloc(struct arena *arena, size_t size, struct err *err)
     struct arena_block *block = arena->head;
     void *result;
 
-    if (size > arena->max_bytes || (size = (size + align - 1) & ~(align - 1)) > arena->max_bytes ||
-        arena->used_bytes > arena->max_bytes - size) {
-        err_set(err, ERR_LIMIT, "%s needs more than %zu MiB of memory", arena->what,
-            arena->max_bytes >> 20);
+    if (__builtin_add_overflow(size, align - 1, &size) ||
+        (size &= ~(align - 1)) > arena->max_bytes || arena->used_bytes > arena->max_bytes - size) {
+        fail_limit(arena, err);
         return NULL;
     }
-    if (!block || block->size - block->used < size) {
-        if (add_block(arena, size, err) < 0)
-            return NULL;
-        block = arena->head;
-    }
+    if (!block || block->size - block->used < size)
+        block = add_block(arena, size, err);
+    if (!block)
+        return NULL;
     result = block->data + block->used;
     block->used += size;
     arena->used_bytes += size;
@@ -92,13 +109,13 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size, struct e
     size_t bytes;
 
     if (__builtin_mul_overflow(count, size, &bytes))
-        bytes = SIZE_MAX;
+        bytes = SIZE_MAX; /* refused whatever the ceiling */
     return arena_alloc(arena, bytes, err);
 }
 
 int arena_dup(struct arena *arena, struct slice s, struct slice *ret, struct err *err)
 {
-    char *copy = s.len == SIZE_MAX ? NULL : arena_alloc(arena, s.len + 1, err);
+    char *copy = arena_alloc(arena, s.len < SIZE_MAX ? s.len + 1 : SIZE_MAX, err);
 
     if (!copy)
         return -1;
@@ -108,8 +125,8 @@ int arena_dup(struct arena *arena, struct slice s, struct slice *ret, struct err
     return 0;
 }
 
-void *arena_grow(struct arena *arena, void *array, size_t count, size_t *cap, size_t size,
-    struct err *err)
+void *arena_grow(
+    struct arena *arena, void *array, size_t count, size_t *cap, size_t size, struct err *err)
 {
     size_t bigger = *cap ? *cap * 2 : 16;
     void *moved;

@@ -11,7 +11,8 @@ int array_reserve(void *array, size_t *cap, size_t need, size_t size, struct err
     if (need <= *cap)
         return 0;
     while (bigger < need)
-        bigger *= 2;
+        if (__builtin_mul_overflow(bigger, 2u, &bigger))
+            return err_nomem(err);
     memcpy(&old, array, sizeof(old));
     if (__builtin_mul_overflow(bigger, size, &bytes) || !(moved = realloc(old, bytes)))
         return err_nomem(err);
@@ -37,7 +38,11 @@ int ids_push(struct ids *ids, uint32_t id, struct err *err)
 
 int ids_append(struct ids *ids, const uint32_t *at, size_t count, struct err *err)
 {
-    if (array_reserve(&ids->at, &ids->cap, ids->count + count, sizeof(*ids->at), err) < 0)
+    size_t need;
+
+    if (__builtin_add_overflow(ids->count, count, &need))
+        return err_nomem(err);
+    if (array_reserve(&ids->at, &ids->cap, need, sizeof(*ids->at), err) < 0)
         return -1;
     if (count)
         memcpy(ids->at + ids->count, at, count * sizeof(*at));
@@ -69,13 +74,13 @@ void ids_sort_unique(struct ids *ids)
 bool ids_contains(const struct ids *sorted, uint32_t id)
 {
     return sorted->count &&
-        bsearch(&id, sorted->at, sorted->count, sizeof(*sorted->at), compare_ids) != NULL;
+           bsearch(&id, sorted->at, sorted->count, sizeof(*sorted->at), compare_ids) != NULL;
 }
 
 bool ids_equal(const struct ids *a, const struct ids *b)
 {
     return a->count == b->count &&
-        (a->count == 0 || memcmp(a->at, b->at, a->count * sizeof(*a->at)) == 0);
+           (a->count == 0 || memcmp(a->at, b->at, a->count * sizeof(*a->at)) == 0);
 }
 
 int ids_subtract(const struct ids *a, const struct ids *b, struct ids *ret, struct err *err)

@@ -29,7 +29,10 @@ char *buf_reserve(struct buf *buf, size_t len)
         buf->failed = ERR_LIMIT;
         return NULL;
     }
-    need = buf->len + len + 1;
+    if (__builtin_add_overflow(buf->len + len, 1u, &need)) {
+        buf->failed = ERR_NOMEM;
+        return NULL;
+    }
     if (need <= buf->cap)
         return buf->data + buf->len;
     cap = buf->cap ? buf->cap * 2 : 256;
@@ -104,6 +107,8 @@ void buf_printf(struct buf *buf, const char *format, ...)
     va_start(args, format);
     len = vsnprintf(NULL, 0, format, args);
     va_end(args);
+    if (len < 0 && buf->failed == ERR_NONE)
+        buf->failed = ERR_LIMIT; /* longer than an int can say */
     if (len < 0 || !(room = buf_reserve(buf, (size_t)len)))
         return;
     va_start(args, format);

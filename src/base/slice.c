@@ -160,6 +160,10 @@ bool slice_to_i64(struct slice s, int64_t *ret)
 
     if (!slice_to_u64(negative ? slice_skip(s, 1) : s, &magnitude))
         return false;
+    if (negative && magnitude == (uint64_t)INT64_MAX + 1) {
+        *ret = INT64_MIN;
+        return true;
+    }
     if (magnitude > (uint64_t)INT64_MAX)
         return false;
     *ret = negative ? -(int64_t)magnitude : (int64_t)magnitude;

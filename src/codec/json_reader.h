@@ -19,6 +19,10 @@
  * refused by name); no trailing commas, comments, NaN, leading zeros or raw control characters in
  * strings, in skipped values too. An escaped lone surrogate becomes U+FFFD. Where a key is given
  * twice both are delivered. Ceilings: LIMIT_JSON_*.
+ *
+ * Codes: ERR_FORMAT for bytes that are not JSON, ERR_INVALID for a value of another type or range
+ * than was asked for, ERR_UNSUPPORTED for UTF-16 and UTF-32, ERR_LIMIT; the stream's own errors
+ * pass through as they are. To ask for a value where none is due is a BUG.
  */
 #ifndef CAREEN_CODEC_JSON_READER_H
 #define CAREEN_CODEC_JSON_READER_H
@@ -57,8 +61,12 @@ bool json_next_element(struct json_reader *r);
 
 /* A string, copied into the arena. null gives the empty slice. */
 bool json_read_string(struct json_reader *r, struct arena *arena, struct slice *ret);
-/* A string that is only looked at: valid until the next call on r. null gives the empty slice. */
+/* A string that is only looked at: consumed like json_read_string(), but not copied: valid until the
+ * next call on r. null gives the empty slice. */
 bool json_peek_string(struct json_reader *r, struct slice *ret);
+/* A number as it is written: consumed, and valid until the next call on r. null gives the empty
+ * slice. */
+bool json_peek_number(struct json_reader *r, struct slice *ret);
 /* An integer; fractions, exponents and what does not fit are errors. null leaves *ret alone. */
 bool json_read_i64(struct json_reader *r, int64_t *ret);
 bool json_read_bool(struct json_reader *r, bool *ret);
@@ -69,7 +77,8 @@ bool json_skip(struct json_reader *r);
 uint64_t json_offset(const struct json_reader *r);
 bool json_failed(const struct json_reader *r);
 /* Makes the reader fail with an error of the caller's (a value that is wrong for its meaning), unless
- * it failed already; " at byte N" is put behind the message. */
+ * it failed already; the key path is put before the message, " at byte N" (where the value that was
+ * asked for last starts) behind it. */
 void json_fail(struct json_reader *r, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* For arena failures and the like that happen during a walk: takes over an error already made. */

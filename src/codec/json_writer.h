@@ -12,6 +12,7 @@
 struct json_writer {
     struct buf *out;
     uint64_t has_member; /* one bit for each level: a comma is due */
+    uint64_t is_object;  /* one bit for each level: keys are due */
     unsigned depth;      /* at most 60 */
     bool after_key;
 };

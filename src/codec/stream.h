@@ -42,7 +42,8 @@ struct stream *stream_open_memory(struct slice bytes, struct err *err);
  * passes through. CRC and length of each member are checked; a truncated or damaged member is
  * ERR_FORMAT with the offset in the compressed bytes. */
 struct stream *stream_auto_gunzip(struct stream *in, struct err *err);
-/* ERR_LIMIT once more than max bytes came through: "<what> is larger than the limit of N bytes". */
+/* ERR_LIMIT once more than max bytes came through: "<what> is larger than the limit of N bytes".
+ * `what` is kept, not copied. */
 struct stream *stream_limit(struct stream *in, uint64_t max, const char *what, struct err *err);
 
 #endif

@@ -27,6 +27,10 @@
 #define LIMIT_IMAGE_FINDINGS 65535
 /* Aliases, and covered ids, of one vulnerability record. */
 #define LIMIT_RECORD_NAMES 1024
+/* Code points of an id or name in a request: project, enterprise project, registry, vulnerability
+ * (contract, section 1.2). */
+#define LIMIT_ID_CHARS 256
+#define LIMIT_CLUSTER_ID_CHARS 128
 /* Code points of a name: package, version, vulnerability, tag, registry, cluster, organization. */
 #define LIMIT_NAME_CHARS 512
 /* Code points of an image name (contract, section 1.3). */
@@ -42,6 +46,8 @@
 /* HTTP: request line and headers, in bytes; connections in all and from one address. */
 #define LIMIT_HTTP_URI_BYTES (32 * 1024)
 #define LIMIT_HTTP_HEADER_BYTES (128 * 1024)
+/* HTTP: one header, its name and value together. */
+#define LIMIT_HTTP_ONE_HEADER_BYTES (32 * 1024)
 #define LIMIT_HTTP_CONNECTIONS 1024
 #define LIMIT_HTTP_CONNECTIONS_PER_ADDRESS 512
 /* HTTP: seconds for a request's headers, for its body, and that a connection may idle. */
@@ -50,6 +56,10 @@
 #define LIMIT_HTTP_IDLE_S 75
 /* HTTP: a body that is read and ignored (a GET's). */
 #define LIMIT_HTTP_IGNORED_BODY_BYTES (12L * 1024 * 1024)
+/* HTTP: requests that wait for a worker thread; one more is told to come back later. */
+#define LIMIT_HTTP_WAITING 128
+/* HTTP: memory that a handler may take from its request's arena. */
+#define LIMIT_HTTP_REQUEST_MEMORY_BYTES (16UL * 1024 * 1024)
 /* HTTP: one rendered answer. 200 rows with every field at its documented maximum, escaped. */
 #define LIMIT_HTTP_RESPONSE_BYTES (32UL * 1024 * 1024)
 

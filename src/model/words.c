@@ -14,6 +14,8 @@ static const char *const vul_status_names[] = {"vul_status_unfix", "vul_status_i
 static const char *const severity_names[] = {"unknown", "negligible", "low", "medium", "high",
     "critical"};
 static const char *const source_names[] = {"careen", "trivy", "grype", "sbom"};
+static const char *const registry_type_names[] = {"Harbor", "Jfrog", "SwrPrivate", "SwrShared",
+    "SwrEnterprise", "Other"};
 static const char *const assessment_names[] = {"assessed", "partly_assessed", "not_assessed"};
 
 const struct words image_type_words = {"image_type", image_type_names, IMAGE_TYPE_COUNT};
@@ -23,6 +25,7 @@ const struct words necessity_words = {"repair_necessity", necessity_names, NECES
 const struct words vul_status_words = {"status", vul_status_names, VUL_STATUS_COUNT};
 const struct words severity_words = {"severity", severity_names, SEVERITY_COUNT};
 const struct words source_words = {"source", source_names, SOURCE_COUNT};
+const struct words registry_type_words = {"registry_type", registry_type_names, 6};
 const struct words assessment_words = {"assessment", assessment_names, ASSESSMENT_COUNT};
 
 int words_find(const struct words *words, struct slice s)

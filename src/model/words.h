@@ -55,6 +55,7 @@ extern const struct words necessity_words;   /* Low Medium High Critical */
 extern const struct words vul_status_words;  /* vul_status_unfix vul_status_ignored */
 extern const struct words severity_words;    /* unknown negligible low medium high critical */
 extern const struct words source_words;      /* careen trivy grype sbom */
+extern const struct words registry_type_words; /* Harbor Jfrog SwrPrivate SwrShared ... */
 extern const struct words assessment_words;  /* assessed partly_assessed not_assessed */
 
 /* The value named by s, or -1. Exact and case-sensitive. */

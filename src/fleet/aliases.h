@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which names are one vulnerability, in one project (docs/architecture.md, Vocabulary:
+ * vulnerability, alias).
+ *
+ * A record is *in use* while an image of the project holds a claim that refers to it; only records
+ * in use link names. Groups are recomputed from them, never grown one way:
+ *
+ *   - A name that records link to two or more CVEs as an alias stands alone: it would merge them.
+ *   - The names connected by the remaining links form a group if they hold at most one CVE; else
+ * each name joins the one CVE that it is linked to directly, or stands alone.
+ *
+ * A group's number is its smallest name id, its title the best of its names: the CVE, else the GHSA
+ * with the smallest id, else the smallest id. Most names are in no group: they are their own.
+ */
+#ifndef CAREEN_FLEET_ALIASES_H
+#define CAREEN_FLEET_ALIASES_H
+
+#include "fleet/facts.h"
+
+struct alias_group {
+    uint32_t number, title; /* name ids; 0 = the name is its own group */
+};
+
+struct aliases {
+    const struct facts *facts;
+    uint32_t *uses; /* by record id: how often claims of the project's images refer to it */
+    size_t use_cap;
+    struct alias_group *groups; /* by name id */
+    size_t group_cap;
+    struct ids dirty; /* names whose links changed since the last settle */
+};
+
+void aliases_init(struct aliases *aliases, const struct facts *facts);
+void aliases_release(struct aliases *aliases);
+
+/* One more (one less) claim refers to the record. */
+int aliases_use(struct aliases *aliases, uint32_t record, struct err *err);
+int aliases_unuse(struct aliases *aliases, uint32_t record, struct err *err);
+bool aliases_in_use(const struct aliases *aliases, uint32_t record);
+/* Nothing to settle? */
+bool aliases_settled(const struct aliases *aliases);
+/* Recomputes the groups that changed. *ret: the group numbers, old and new, whose rows must be
+ * derived again; sorted. */
+int aliases_settle(struct aliases *aliases, struct ids *ret, struct err *err);
+
+uint32_t aliases_group(const struct aliases *aliases, uint32_t name); /* its number */
+uint32_t aliases_title(const struct aliases *aliases, uint32_t name); /* the name to show */
+
+/* The group numbers that a lookup by this name means: its own, and those of the records in use that
+ * link it, or its group's title, as alias or covered. Replaces *ret, sorted. */
+int aliases_lookup(const struct aliases *aliases, uint32_t name, struct ids *ret, struct err *err);
+
+#endif

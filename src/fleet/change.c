@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removing an image, and changing where it is said to live. */
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "fleet/internal.h"
+
+/* One image being changed, within a write. */
+struct changing {
+    struct fleet *fleet;
+    struct slice project_id;
+    struct arena arena;
+    struct image image;
+    unsigned char line[16]; /* as it was before */
+    int64_t now_ms;
+};
+
+static int find_image(struct changing *c, uint32_t project, struct slice image_id, struct err *err)
+{
+    if (store_find_image(c->fleet->store, project, image_id, &c->arena, &c->image, err) < 0)
+        return -1;
+    image_line_key(c->project_id, &c->image, c->line);
+    return 0;
+}
+
+/* All its claims have gone from the image: that is what the log says of a removal. */
+static int log_removal(struct changing *c, struct err *err)
+{
+    struct slot slots[SOURCE_COUNT] = {0};
+    struct cause cause = {.kind = CAUSE_IMAGE_REMOVED,
+        .at_ms = c->now_ms,
+        .project = c->image.project,
+        .image = c->image.number};
+    int failed = store_get_slots(c->fleet->store, c->image.number, slots, err) < 0 ||
+                 slots_claims(slots, &cause.removed, err) < 0 ||
+                 store_add_cause(c->fleet->store, &cause, err) < 0;
+
+    ids_release(&cause.removed);
+    slots_release(slots);
+    return failed ? -1 : 0;
+}
+
+static int remove_image(struct changing *c, struct err *err)
+{
+    if (log_removal(c, err) < 0 || store_remove_image(c->fleet->store, c->image.number, err) < 0)
+        return -1;
+    if (!c->image.latest)
+        return 0;
+    return latest_pass_on(
+        c->fleet->store, c->image.project, c->line, c->image.number, c->now_ms, err);
+}
+
+/* --- Setting ---------------------------------------------------------------------------------- */
+
+static void apply_change(struct placement *place, const struct image_change *change)
+{
+    if (change->set_containers)
+        place->containers = change->to.containers;
+    if (change->set_enterprise_project)
+        place->enterprise_project = change->to.enterprise_project;
+    if (change->set_cluster_id)
+        place->cluster_id = change->to.cluster_id;
+    if (change->set_cluster_name)
+        place->cluster_name = change->to.cluster_name;
+    if (change->set_organization)
+        place->organization = change->to.organization;
+    if (change->set_registry_type)
+        place->registry_type = change->to.registry_type;
+    if (change->set_multi_arch)
+        place->multi_arch = change->to.multi_arch;
+}
+
+/* The image stands on another line now: it leaves the mark behind, and takes that of the new line.
+ */
+static int move_line(struct changing *c, const unsigned char to[16], struct err *err)
+{
+    struct store *store = c->fleet->store;
+
+    if (memcmp(c->line, to, sizeof(c->line)) == 0)
+        return 0;
+    if (c->image.latest &&
+        latest_pass_on(store, c->image.project, c->line, c->image.number, c->now_ms, err) < 0)
+        return -1;
+    if (latest_take(store, c->image.project, to, c->image.number, c->now_ms, err) < 0)
+        return -1;
+    c->image.latest = true;
+    return 0;
+}
+
+static int set_image(struct changing *c, const struct image_change *change, struct err *err)
+{
+    const struct cause cause = {.kind = CAUSE_IMAGE_SET,
+        .at_ms = c->now_ms,
+        .project = c->image.project,
+        .image = c->image.number};
+    unsigned char line[16];
+
+    apply_change(&c->image.place, change);
+    if (placement_check(&c->image.place, err) < 0)
+        return -1;
+    image_make_id(c->project_id, &c->image, c->image.id);
+    image_line_key(c->project_id, &c->image, line);
+    c->image.updated_ms = c->now_ms;
+    if (move_line(c, line, err) < 0 ||
+        store_update_image(c->fleet->store, &c->image, line, err) < 0)
+        return -1;
+    return store_add_cause(c->fleet->store, &cause, err);
+}
+
+/* --- The write around them -------------------------------------------------------------------- */
+
+/* Finds the image and removes it (change NULL) or sets it, as one transaction. */
+static int write_change(struct changing *c, uint32_t project, struct slice image_id,
+    const struct image_change *change, const char *who, struct err *err)
+{
+    struct store *store = c->fleet->store;
+
+    if (store_begin(store, who, err) < 0)
+        return -1;
+    c->now_ms = clock_now_ms();
+    if (find_image(c, project, image_id, err) < 0 ||
+        (change ? set_image(c, change, err) : remove_image(c, err)) < 0 ||
+        store_commit(store, err) < 0) {
+        store_rollback(store);
+        return -1;
+    }
+    return fleet_follow(c->fleet, err);
+}
+
+static int change_image(struct fleet *fleet, uint32_t project, struct slice image_id,
+    const struct image_change *change, const char *who, char ret_id[UUID_TEXT_BYTES],
+    struct err *err)
+{
+    struct changing c = {.fleet = fleet};
+    int failed;
+
+    arena_init(&c.arena, "an image", LIMIT_REPORT_MEMORY_BYTES);
+    failed = fleet_project_id(fleet, project, &c.arena, &c.project_id, err) < 0 ||
+             write_change(&c, project, image_id, change, who, err) < 0;
+    if (!failed)
+        memcpy(ret_id, c.image.id, UUID_TEXT_BYTES);
+    arena_release(&c.arena);
+    return failed ? -1 : 0;
+}
+
+int fleet_remove_image(
+    struct fleet *fleet, uint32_t project, struct slice image_id, const char *who, struct err *err)
+{
+    char id[UUID_TEXT_BYTES];
+
+    return change_image(fleet, project, image_id, NULL, who, id, err);
+}
+
+int fleet_set_image(struct fleet *fleet, uint32_t project, struct slice image_id,
+    const struct image_change *change, const char *who, char ret_id[UUID_TEXT_BYTES],
+    struct err *err)
+{
+    return change_image(fleet, project, image_id, change, who, ret_id, err);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From facts to rows: the claims of an image's slots folded into findings, one for each alias group
+ * and type. Severity is the worst known word over the row's packages; the first scan time is the
+ * earliest, over them, of the later of "package first seen in this image" and "claim first known"
+ * (docs/architecture.md, Vocabulary: finding, Severity, Times). Pure: no lock, no disk.
+ */
+#include "fleet/internal.h"
+
+#include "base/bug.h"
+
+/* A finding being folded: the severity is still the scanners' word. */
+struct fold {
+    uint32_t vuln;
+    enum severity severity;
+    int64_t first_scan_ms;
+};
+
+void derived_release(struct derived *derived)
+{
+    free(derived->at);
+    *derived = (struct derived){0};
+}
+
+void slots_release(struct slot slots[SOURCE_COUNT])
+{
+    for (int i = 0; i < SOURCE_COUNT; i++)
+        slot_release(&slots[i]);
+}
+
+int slots_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct err *err)
+{
+    ret->count = 0;
+    for (int i = 0; i < SOURCE_COUNT; i++)
+        if (ids_append(ret, slots[i].claims.at, slots[i].claims.count, err) < 0)
+            return -1;
+    ids_sort_unique(ret);
+    return 0;
+}
+
+int slots_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *ret, struct err *err)
+{
+    ret->count = 0;
+    for (int i = 0; i < SOURCE_COUNT; i++)
+        for (size_t j = 0; j < slots[i].packages.count; j++) {
+            const struct timed_id *package = &slots[i].packages.at[j];
+
+            if (timed_ids_push(ret, package->id, package->first_seen_ms, err) < 0)
+                return -1;
+        }
+    timed_ids_sort(ret);
+    return 0;
+}
+
+enum assessment slots_assessment(const struct slot slots[SOURCE_COUNT])
+{
+    bool complete = false, anything = false;
+
+    for (int i = 0; i < SOURCE_COUNT; i++) {
+        complete |= slots[i].complete && slots[i].packages.count > 0;
+        anything |= slots[i].packages.count > 0 || slots[i].claims.count > 0;
+    }
+    return complete ? ASSESSMENT_FULL : anything ? ASSESSMENT_PARTLY : ASSESSMENT_NOT;
+}
+
+/* When the package was first seen in the image, by any source. */
+static int64_t package_first_seen(
+    const struct slot slots[SOURCE_COUNT], uint32_t package, int64_t fallback_ms)
+{
+    int64_t earliest = INT64_MAX;
+
+    for (int i = 0; i < SOURCE_COUNT; i++) {
+        const struct timed_id *found = timed_ids_find(&slots[i].packages, package);
+
+        if (found && found->first_seen_ms < earliest)
+            earliest = found->first_seen_ms;
+    }
+    return earliest == INT64_MAX ? fallback_ms : earliest;
+}
+
+static int compare_folds(const void *left, const void *right)
+{
+    const struct fold *a = left, *b = right;
+
+    return (a->vuln > b->vuln) - (a->vuln < b->vuln);
+}
+
+static struct fold fold_of(const struct facts *facts, const struct aliases *aliases,
+    const struct image *image, const struct slot slots[SOURCE_COUNT], uint32_t claim_id)
+{
+    const struct fact_claim *claim;
+    uint32_t group;
+    int64_t seen_ms;
+
+    BUG_ON(claim_id > facts->last_claim);
+    claim = &facts->claims[claim_id];
+    group = aliases_group(aliases, facts->records[claim->record].name);
+    seen_ms = package_first_seen(slots, claim->package, image->first_seen_ms);
+    return (struct fold){vuln_number(group, claim->type), claim->severity,
+        seen_ms > claim->known_ms ? seen_ms : claim->known_ms};
+}
+
+/* Folds sorted by vulnerability into findings. */
+static int merge_folds(const struct fold *folds, size_t count, struct derived *ret, struct err *err)
+{
+    if (array_reserve(&ret->at, &ret->cap, count, sizeof(*ret->at), err) < 0)
+        return -1;
+    ret->count = 0;
+    for (size_t i = 0; i < count;) {
+        struct fold row = folds[i];
+
+        for (i++; i < count && folds[i].vuln == row.vuln; i++) {
+            if (folds[i].severity > row.severity)
+                row.severity = folds[i].severity;
+            if (folds[i].first_scan_ms < row.first_scan_ms)
+                row.first_scan_ms = folds[i].first_scan_ms;
+        }
+        ret->at[ret->count++] = (struct index_finding){row.vuln,
+            index_code(necessity_of(row.severity), vuln_type(row.vuln), false, false),
+            row.first_scan_ms};
+    }
+    return 0;
+}
+
+static int derive(const struct facts *facts, const struct aliases *aliases,
+    const struct image *image, const struct slot slots[SOURCE_COUNT], struct ids *claims,
+    struct fold **folds, struct derived *ret, struct err *err)
+{
+    if (slots_claims(slots, claims, err) < 0)
+        return -1;
+    *folds = calloc(claims->count + 1, sizeof(**folds));
+    if (!*folds)
+        return err_nomem(err);
+    for (size_t i = 0; i < claims->count; i++)
+        (*folds)[i] = fold_of(facts, aliases, image, slots, claims->at[i]);
+    qsort(*folds, claims->count, sizeof(**folds), compare_folds);
+    return merge_folds(*folds, claims->count, ret, err);
+}
+
+int derive_findings(const struct facts *facts, const struct aliases *aliases,
+    const struct image *image, const struct slot slots[SOURCE_COUNT], struct derived *ret,
+    struct err *err)
+{
+    struct ids claims = {0};
+    struct fold *folds = NULL;
+    int failed = derive(facts, aliases, image, slots, &claims, &folds, ret, err);
+
+    free(folds);
+    ids_release(&claims);
+    return failed;
+}

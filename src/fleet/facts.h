@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names, records and claims as the store has them, in memory by stored id: what findings are
+ * derived from without touching the disk. They only grow. The follower adds, under the fleet's
+ * lock.
+ */
+#ifndef CAREEN_FLEET_FACTS_H
+#define CAREEN_FLEET_FACTS_H
+
+#include "base/intern.h"
+#include "store/store.h"
+
+/* A record that links this name to others: its own name, an alias or covered. One linked list a
+ * name; records that link nothing are in none. */
+struct mention {
+    uint32_t record;
+    uint32_t next; /* position in mentions; 0 = last */
+};
+
+struct fact_record {
+    uint32_t name;
+    uint32_t links; /* position in `links`: aliases first, then covers */
+    uint16_t alias_count, cover_count;
+    enum source source;
+};
+
+struct fact_claim {
+    uint32_t package, record;
+    uint32_t fixed_version; /* id in versions */
+    enum vul_type type;
+    enum severity severity;
+    int64_t known_ms;
+};
+
+struct fact_name {
+    struct slice text;
+    enum name_kind kind;
+    uint32_t mentions; /* position in mentions; 0 = none */
+};
+
+struct facts {
+    struct fact_name *names;     /* 1 .. last_name */
+    struct fact_record *records; /* 1 .. last_record */
+    struct fact_claim *claims;   /* 1 .. last_claim */
+    size_t name_cap, record_cap, claim_cap;
+    uint32_t last_name, last_record, last_claim;
+
+    struct arena texts; /* of names */
+    struct map ids_by_text;
+    struct intern versions; /* fixed versions: few, repeated */
+    struct ids links;
+    struct mention *mentions; /* from 1 */
+    size_t mention_count, mention_cap;
+};
+
+int facts_init(struct facts *facts, struct err *err);
+void facts_release(struct facts *facts);
+
+/* Reads what the store has beyond the last ids. Claims come first, then records, then names: each
+ * may refer only to what is read after it, so everything that is referred to is there. */
+int facts_catch_up(struct facts *facts, struct store *store, struct err *err);
+
+/* The stored id of a name, or 0. */
+uint32_t facts_find_name(const struct facts *facts, struct slice text);
+/* The names that a record links to its own: aliases, then covers. */
+const uint32_t *facts_links(const struct facts *facts, const struct fact_record *record);
+
+#endif

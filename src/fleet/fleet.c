@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opening, projects, loading, and following the change log. The log is read in commit order; what
+ * it names is read from the facts as they are then, so several changes of one image cost one
+ * reading.
+ */
+#include "fleet/fleet.h"
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "fleet/internal.h"
+
+enum { FOLLOW_CHUNK = 4096 };
+
+/* --- Projects --------------------------------------------------------------------------------- */
+
+struct tenant *fleet_tenant(const struct fleet *fleet, uint32_t project)
+{
+    for (size_t i = 0; i < fleet->tenant_count; i++)
+        if (fleet->tenants[i]->number == project)
+            return fleet->tenants[i];
+    return NULL;
+}
+
+static int note_project(void *ctx, const struct project *project, struct err *err)
+{
+    struct fleet *fleet = ctx;
+    struct tenant *tenant;
+
+    if (fleet_tenant(fleet, project->number))
+        return 0;
+    if (array_reserve(&fleet->tenants, &fleet->tenant_cap, fleet->tenant_count + 1,
+            sizeof(struct tenant *), err) < 0)
+        return -1;
+    tenant = calloc(1, sizeof(*tenant));
+    if (!tenant || !(tenant->id = strndup(project->id.ptr, project->id.len))) {
+        tenant_free(tenant);
+        return err_nomem(err);
+    }
+    tenant->number = project->number;
+    fleet->tenants[fleet->tenant_count++] = tenant;
+    return 0;
+}
+
+/* Takes in projects made since; the caller holds `follow`. */
+static int read_projects(struct fleet *fleet, struct err *err)
+{
+    int failed;
+
+    pthread_rwlock_wrlock(&fleet->lock);
+    failed = store_each_project(fleet->store, note_project, fleet, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    return failed;
+}
+
+int fleet_find_project(struct fleet *fleet, struct slice id, uint32_t *ret, struct err *err)
+{
+    uint32_t number = 0;
+
+    pthread_rwlock_rdlock(&fleet->lock);
+    for (size_t i = 0; i < fleet->tenant_count; i++)
+        if (slice_is(id, fleet->tenants[i]->id))
+            number = fleet->tenants[i]->number;
+    pthread_rwlock_unlock(&fleet->lock);
+    if (number == 0)
+        return err_set(err, ERR_NOT_FOUND,
+            "there is no project \"%.*s\"; make it with: careen project create %.*s", SLICE_FMT(id),
+            SLICE_FMT(id));
+    *ret = number;
+    return 0;
+}
+
+int fleet_project_id(
+    struct fleet *fleet, uint32_t project, struct arena *arena, struct slice *ret, struct err *err)
+{
+    const struct tenant *tenant;
+    int failed;
+
+    pthread_rwlock_rdlock(&fleet->lock);
+    tenant = fleet_tenant(fleet, project);
+    failed = arena_dup(arena, slice_of(tenant ? tenant->id : ""), ret, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    return failed;
+}
+
+int fleet_projects(struct fleet *fleet, struct ids *ret, struct err *err)
+{
+    int failed = 0;
+
+    pthread_rwlock_rdlock(&fleet->lock);
+    for (size_t i = 0; i < fleet->tenant_count && !failed; i++)
+        failed = ids_push(ret, fleet->tenants[i]->number, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    return failed;
+}
+
+static int write_project(struct fleet *fleet, struct slice id, uint32_t *ret, struct err *err)
+{
+    if (store_begin(fleet->store, "careen project create", err) < 0)
+        return -1;
+    if (store_add_project(fleet->store, id, clock_now_ms(), ret, err) < 0 ||
+        store_commit(fleet->store, err) < 0) {
+        store_rollback(fleet->store);
+        return -1;
+    }
+    return 0;
+}
+
+int fleet_add_project(struct fleet *fleet, struct slice id, uint32_t *ret, struct err *err)
+{
+    int failed;
+
+    if (id.len == 0 || !utf8_is_line(id) || utf8_count(id) > LIMIT_ID_CHARS ||
+        slice_contains(id, SLICE("/")) || slice_contains(id, SLICE("?")))
+        return err_set(err, ERR_INVALID,
+            "a project id must be 1 to %d characters, without '/', '?' and control characters",
+            LIMIT_ID_CHARS);
+    if (write_project(fleet, id, ret, err) < 0)
+        return -1;
+    pthread_mutex_lock(&fleet->follow);
+    failed = read_projects(fleet, err);
+    pthread_mutex_unlock(&fleet->follow);
+    return failed;
+}
+
+/* --- Opening and loading ---------------------------------------------------------------------- */
+
+static void init_locks(struct fleet *fleet)
+{
+    pthread_rwlockattr_t attributes;
+
+    /* Readers come without end; a change must not wait for a moment without any. */
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&fleet->lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+    pthread_mutex_init(&fleet->follow, NULL);
+}
+
+struct fleet *fleet_open(const char *data_dir, enum store_mode mode, struct err *err)
+{
+    struct store *store = store_open(data_dir, mode, err);
+    struct fleet *fleet = store ? calloc(1, sizeof(*fleet)) : NULL;
+
+    if (!fleet) {
+        if (store)
+            err_nomem(err);
+        store_close(store);
+        return NULL;
+    }
+    fleet->store = store;
+    init_locks(fleet);
+    if (facts_init(&fleet->facts, err) < 0 || read_projects(fleet, err) < 0) {
+        fleet_close(fleet);
+        return NULL;
+    }
+    return fleet;
+}
+
+void fleet_close(struct fleet *fleet)
+{
+    if (!fleet)
+        return;
+    for (size_t i = 0; i < fleet->tenant_count; i++)
+        tenant_free(fleet->tenants[i]);
+    free(fleet->tenants);
+    facts_release(&fleet->facts);
+    pthread_rwlock_destroy(&fleet->lock);
+    pthread_mutex_destroy(&fleet->follow);
+    store_close(fleet->store);
+    free(fleet);
+}
+
+struct store *fleet_store(struct fleet *fleet)
+{
+    return fleet->store;
+}
+
+static bool any_loaded(const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->tenant_count; i++)
+        if (fleet->tenants[i]->index)
+            return true;
+    return false;
+}
+
+static int read_facts(struct fleet *fleet, struct err *err)
+{
+    int failed;
+
+    pthread_rwlock_wrlock(&fleet->lock);
+    failed = facts_catch_up(&fleet->facts, fleet->store, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    return failed;
+}
+
+/* Builds the tenant at this position anew and puts it in the old one's place. */
+static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
+{
+    struct tenant *old = fleet->tenants[position];
+    struct tenant *fresh = tenant_load(fleet, old->number, slice_of(old->id), err);
+
+    if (!fresh)
+        return -1;
+    pthread_rwlock_wrlock(&fleet->lock);
+    fleet->tenants[position] = fresh;
+    pthread_rwlock_unlock(&fleet->lock);
+    tenant_free(old);
+    return 0;
+}
+
+/* Loads the projects that are wanted; again says: also those that are loaded. */
+static int load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err)
+{
+    for (size_t i = 0; i < fleet->tenant_count; i++) {
+        const struct tenant *tenant = fleet->tenants[i];
+        bool wanted = only ? tenant->number == only : fleet->load_all || tenant->index;
+
+        if (wanted && (again || !tenant->index) && load_tenant(fleet, i, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
+{
+    uint64_t trimmed, last;
+
+    if (any_loaded(fleet)) {
+        if (fleet_follow_locked(fleet, err) < 0)
+            return -1;
+    } else {
+        if (store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
+            return -1;
+        fleet->seen = last;
+    }
+    fleet->load_all |= project == 0;
+    return read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, project, false, err);
+}
+
+int fleet_load(struct fleet *fleet, uint32_t project, struct err *err)
+{
+    int failed;
+
+    pthread_mutex_lock(&fleet->follow);
+    failed = load_locked(fleet, project, err);
+    pthread_mutex_unlock(&fleet->follow);
+    return failed;
+}
+
+/* --- Following -------------------------------------------------------------------------------- */
+
+struct touched {
+    uint32_t project, image;
+};
+
+struct batch {
+    struct touched *at;
+    size_t count, cap;
+    size_t causes;
+    uint64_t last;
+};
+
+static int note_cause(void *ctx, const struct cause *cause, struct err *err)
+{
+    struct batch *batch = ctx;
+
+    if (array_reserve(&batch->at, &batch->cap, batch->count + 1, sizeof(*batch->at), err) < 0)
+        return -1;
+    batch->at[batch->count++] = (struct touched){cause->project, cause->image};
+    batch->causes++;
+    batch->last = cause->number;
+    return 0;
+}
+
+static int compare_touched(const void *left, const void *right)
+{
+    const struct touched *a = left, *b = right;
+
+    if (a->project != b->project)
+        return (a->project > b->project) - (a->project < b->project);
+    return (a->image > b->image) - (a->image < b->image);
+}
+
+static int apply_touched(struct fleet *fleet, const struct touched *touched, struct err *err)
+{
+    struct tenant *tenant = fleet_tenant(fleet, touched->project);
+    int failed = 0;
+
+    if (!tenant || !tenant->index)
+        return 0;
+    pthread_rwlock_wrlock(&fleet->lock);
+    failed = tenant_apply(fleet, tenant, touched->image, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    return failed;
+}
+
+static int apply_batch(struct fleet *fleet, struct batch *batch, struct err *err)
+{
+    if (batch->count)
+        qsort(batch->at, batch->count, sizeof(*batch->at), compare_touched);
+    for (size_t i = 0; i < batch->count; i++)
+        if ((i == 0 || compare_touched(&batch->at[i - 1], &batch->at[i]) != 0) &&
+            apply_touched(fleet, &batch->at[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* One chunk of the log. 1 when there may be more. */
+static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *err)
+{
+    batch->count = batch->causes = 0;
+    if (store_each_cause(fleet->store, fleet->seen, FOLLOW_CHUNK, note_cause, batch, err) < 0)
+        return -1;
+    if (batch->causes == 0)
+        return 0;
+    if (read_facts(fleet, err) < 0 || apply_batch(fleet, batch, err) < 0)
+        return -1;
+    fleet->seen = batch->last;
+    return batch->causes == FOLLOW_CHUNK;
+}
+
+static int follow_log(struct fleet *fleet, struct err *err)
+{
+    struct batch batch = {0};
+    uint64_t trimmed, last;
+    int more = 1;
+
+    if (store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
+        return -1;
+    if (trimmed > fleet->seen) {
+        /* Causes that we never saw have been dropped: the facts themselves are all there is. */
+        fleet->seen = last;
+        return read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, 0, true, err);
+    }
+    while (more > 0)
+        more = follow_chunk(fleet, &batch, err);
+    free(batch.at);
+    return more;
+}
+
+int fleet_follow_locked(struct fleet *fleet, struct err *err)
+{
+    uint64_t version;
+
+    if (store_data_version(fleet->store, &version, err) < 0)
+        return -1;
+    if (version == fleet->data_version)
+        return 0;
+    if (read_projects(fleet, err) < 0 || follow_log(fleet, err) < 0 ||
+        load_tenants(fleet, 0, false, err) < 0)
+        return -1;
+    fleet->data_version = version;
+    return 0;
+}
+
+int fleet_follow(struct fleet *fleet, struct err *err)
+{
+    int failed;
+
+    pthread_mutex_lock(&fleet->follow);
+    failed = fleet_follow_locked(fleet, err);
+    pthread_mutex_unlock(&fleet->follow);
+    return failed;
+}
+
+/* --- Reading ---------------------------------------------------------------------------------- */
+
+int fleet_begin_read(struct fleet *fleet, uint32_t project, struct tenant **ret, struct err *err)
+{
+    struct tenant *tenant;
+
+    pthread_rwlock_rdlock(&fleet->lock);
+    tenant = fleet_tenant(fleet, project);
+    if (tenant && tenant->index) {
+        *ret = tenant;
+        return 0;
+    }
+    pthread_rwlock_unlock(&fleet->lock);
+    if (!tenant)
+        return err_set(err, ERR_NOT_FOUND, "there is no project number %u", project);
+    return err_set(err, ERR_BUSY, "the project's index is being loaded; try again");
+}
+
+void fleet_end_read(struct fleet *fleet)
+{
+    pthread_rwlock_unlock(&fleet->lock);
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One image on its way into the store, within the caller's write: its row is found by its key or
+ * made; the report's packages, records and claims become stored ids; the slot of the report's
+ * source is replaced whole. When the slot is the same as before, only times are written.
+ */
+#include "fleet/putting.h"
+
+#include "base/cleanup.h"
+#include "base/limits.h"
+
+/* --- The image's row -------------------------------------------------------------------------- */
+
+static void take_text(struct slice *old, struct slice fresh)
+{
+    if (fresh.len)
+        *old = fresh;
+}
+
+/* What is given replaces what was known; what is not given stays. */
+static void merge_row(struct image *old, const struct image *fresh)
+{
+    take_text(&old->place.registry_type, fresh->place.registry_type);
+    take_text(&old->place.registry_name, fresh->place.registry_name);
+    take_text(&old->place.organization, fresh->place.organization);
+    take_text(&old->place.cluster_id, fresh->place.cluster_id);
+    take_text(&old->place.cluster_name, fresh->place.cluster_name);
+    take_text(&old->place.agent_id, fresh->place.agent_id);
+    take_text(&old->place.pipeline, fresh->place.pipeline);
+    take_text(&old->config_digest, fresh->config_digest);
+    take_text(&old->os_release, fresh->os_release);
+    take_text(&old->architecture, fresh->architecture);
+    if (fresh->place.containers >= 0)
+        old->place.containers = fresh->place.containers;
+    if (fresh->place.multi_arch >= 0)
+        old->place.multi_arch = fresh->place.multi_arch;
+    if (fresh->size_bytes >= 0)
+        old->size_bytes = fresh->size_bytes;
+}
+
+/* 1 when an image with fresh->id is stored (then in *ret), 0 when not. */
+int putting_find(struct putting *putting, struct image *fresh, struct image *ret, struct err *err)
+{
+    struct err why = {0};
+
+    image_make_id(putting->project_id, fresh, fresh->id);
+    if (store_find_image(putting->fleet->store, fresh->project, slice_of(fresh->id), putting->arena,
+            ret, &why) == 0)
+        return 1;
+    if (why.code == ERR_NOT_FOUND)
+        return 0;
+    *err = why;
+    return -1;
+}
+
+static bool configs_differ(const struct image *a, const struct image *b)
+{
+    return a->config_digest.len && b->config_digest.len &&
+           !slice_eq(a->config_digest, b->config_digest);
+}
+
+/* Finds or makes the row. A repository digest may be that of a multi-platform index: then images of
+ * several platforms share it, and their config digests tell. A manifest has one config, so the
+ * digest was not the platform manifest's, and the config's stands in for it. */
+static int resolve_row(struct putting *putting, struct err *err)
+{
+    struct image fresh = putting->image, stored;
+    int found = putting_find(putting, &fresh, &stored, err);
+
+    if (found == 1 && configs_differ(&fresh, &stored)) {
+        fresh.digest = fresh.config_digest;
+        found = putting_find(putting, &fresh, &stored, err);
+    }
+    if (found < 0)
+        return -1;
+    putting->found = found == 1;
+    if (putting->found) {
+        merge_row(&stored, &fresh);
+        putting->image = stored;
+    } else {
+        fresh.first_seen_ms = putting->now_ms;
+        putting->image = fresh;
+    }
+    putting->image.latest_scan_ms = putting->now_ms;
+    image_line_key(putting->project_id, &putting->image, putting->line);
+    return 0;
+}
+
+/* --- The slot --------------------------------------------------------------------------------- */
+
+static int put_names(
+    struct store *store, const struct names *names, struct ids *ret, struct err *err)
+{
+    uint32_t id;
+
+    for (size_t i = 0; i < names->count; i++)
+        if (store_put_name(store, names->at[i], &id, err) < 0 || ids_push(ret, id, err) < 0)
+            return -1;
+    ids_sort_unique(ret);
+    return 0;
+}
+
+static int put_record(struct store *store, const struct report *report, size_t position,
+    uint32_t *ret_name, uint32_t *ret, struct err *err)
+{
+    const struct report_record *from = &report->records[position];
+    struct ids aliases CLEANUP(ids_release) = {0}, covers CLEANUP(ids_release) = {0};
+    struct record record = {.source = report->source};
+
+    if (store_put_name(store, from->name, &record.name, err) < 0 ||
+        put_names(store, &from->aliases, &aliases, err) < 0 ||
+        put_names(store, &from->covers, &covers, err) < 0)
+        return -1;
+    record.aliases = aliases.at;
+    record.alias_count = aliases.count;
+    record.covers = covers.at;
+    record.cover_count = covers.count;
+    *ret_name = record.name;
+    return store_put_record(store, &record, ret, err);
+}
+
+/* The report's packages and records, and the records' names, become stored ids. */
+static int put_things(struct putting *putting, struct err *err)
+{
+    struct store *store = putting->fleet->store;
+    const struct report *report = putting->request->report;
+    size_t size = sizeof(uint32_t);
+
+    putting->packages = arena_alloc_array(putting->arena, report->package_count + 1, size, err);
+    putting->records = arena_alloc_array(putting->arena, report->record_count + 1, size, err);
+    putting->names = arena_alloc_array(putting->arena, report->record_count + 1, size, err);
+    if (!putting->packages || !putting->records || !putting->names)
+        return -1;
+    for (size_t i = 0; i < report->package_count; i++)
+        if (store_put_package(store, &report->packages[i], &putting->packages[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < report->record_count; i++)
+        if (put_record(store, report, i, &putting->names[i], &putting->records[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* A package keeps the time at which any source first saw it in this image. */
+static int time_packages(struct putting *putting, struct err *err)
+{
+    const struct report *report = putting->request->report;
+    struct timed_ids known = {0};
+    int failed = slots_packages(putting->old, &known, err);
+
+    for (size_t i = 0; i < report->package_count && !failed; i++) {
+        const struct timed_id *before = timed_ids_find(&known, putting->packages[i]);
+
+        failed = timed_ids_push(&putting->slot.packages, putting->packages[i],
+            before ? before->first_seen_ms : putting->now_ms, err);
+    }
+    timed_ids_sort(&putting->slot.packages);
+    timed_ids_release(&known);
+    return failed;
+}
+
+static int put_claims(struct putting *putting, struct err *err)
+{
+    const struct report *report = putting->request->report;
+
+    for (size_t i = 0; i < report->claim_count; i++) {
+        const struct report_claim *from = &report->claims[i];
+        struct claim claim = {.package = putting->packages[from->package],
+            .record = putting->records[from->record],
+            .type = package_vul_type(report->packages[from->package].ecosystem),
+            .severity = from->severity,
+            .fixed_version = from->fixed_version};
+        uint32_t id;
+
+        if (store_put_claim(putting->fleet->store, &claim, putting->now_ms, &id, err) < 0 ||
+            ids_push(&putting->slot.claims, id, err) < 0)
+            return -1;
+    }
+    ids_sort_unique(&putting->slot.claims);
+    return 0;
+}
+
+static bool same_packages(const struct timed_ids *a, const struct timed_ids *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->at[i].id != b->at[i].id)
+            return false;
+    return true;
+}
+
+static int build_slot(struct putting *putting, struct err *err)
+{
+    const struct report *report = putting->request->report;
+    const struct slot *old = &putting->old[report->source];
+
+    putting->slot.source = report->source;
+    putting->slot.complete = report->complete;
+    putting->slot.scanned_ms = putting->now_ms;
+    if (put_things(putting, err) < 0 || time_packages(putting, err) < 0 ||
+        put_claims(putting, err) < 0)
+        return -1;
+    putting->content_changed = old->scanned_ms == 0 || old->complete != report->complete ||
+                               !ids_equal(&old->claims, &putting->slot.claims) ||
+                               !same_packages(&old->packages, &putting->slot.packages);
+    return 0;
+}
+
+/* The index counts an image's findings in 16 bits. What is stored must fit, so an upper bound of
+ * them is checked here: the distinct reported names, with their types, over all slots. */
+static int check_findings(const struct putting *putting, struct err *err)
+{
+    const struct report *report = putting->request->report;
+    const struct facts *facts = &putting->fleet->facts;
+    struct ids vulns CLEANUP(ids_release) = {0};
+
+    for (size_t i = 0; i < report->claim_count; i++) {
+        struct slice ecosystem = report->packages[report->claims[i].package].ecosystem;
+
+        if (ids_push(&vulns,
+                vuln_number(putting->names[report->claims[i].record], package_vul_type(ecosystem)),
+                err) < 0)
+            return -1;
+    }
+    for (int source = 0; source < SOURCE_COUNT; source++) {
+        const struct ids *claims = &putting->old[source].claims;
+
+        for (size_t i = 0; i < claims->count && source != (int)report->source; i++) {
+            const struct fact_claim *claim = &facts->claims[claims->at[i]];
+
+            if (ids_push(
+                    &vulns, vuln_number(facts->records[claim->record].name, claim->type), err) < 0)
+                return -1;
+        }
+    }
+    ids_sort_unique(&vulns);
+    if (vulns.count <= LIMIT_IMAGE_FINDINGS)
+        return 0;
+    return err_set(err, ERR_LIMIT, "the image has %zu vulnerabilities, the limit is %d",
+        vulns.count, LIMIT_IMAGE_FINDINGS);
+}
+
+/* The image's slots as they will be; they share memory with *putting. */
+void putting_slots(const struct putting *putting, struct slot ret[SOURCE_COUNT])
+{
+    memcpy(ret, putting->old, sizeof(putting->old));
+    ret[putting->slot.source] = putting->slot;
+}
+
+/* --- Writing ---------------------------------------------------------------------------------- */
+
+/* The claims that came and went, over all slots of the image. */
+static int log_content(struct putting *putting, struct err *err)
+{
+    struct slot now[SOURCE_COUNT];
+    struct ids before CLEANUP(ids_release) = {0}, after CLEANUP(ids_release) = {0};
+    struct cause cause = {.kind = CAUSE_IMAGE_PUT,
+        .at_ms = putting->now_ms,
+        .project = putting->image.project,
+        .image = putting->image.number};
+    int failed;
+
+    putting_slots(putting, now);
+    failed = slots_claims(putting->old, &before, err) < 0 || slots_claims(now, &after, err) < 0 ||
+             ids_subtract(&after, &before, &cause.added, err) < 0 ||
+             ids_subtract(&before, &after, &cause.removed, err) < 0 ||
+             store_add_cause(putting->fleet->store, &cause, err) < 0;
+    ids_release(&cause.added);
+    ids_release(&cause.removed);
+    return failed ? -1 : 0;
+}
+
+static int log_scan(const struct putting *putting, struct err *err)
+{
+    const struct cause cause = {.kind = CAUSE_IMAGE_SCANNED,
+        .at_ms = putting->now_ms,
+        .project = putting->image.project,
+        .image = putting->image.number};
+
+    return store_add_cause(putting->fleet->store, &cause, err);
+}
+
+static int write_row(struct putting *putting, struct err *err)
+{
+    struct store *store = putting->fleet->store;
+    struct image *image = &putting->image;
+    struct slot now[SOURCE_COUNT];
+
+    if (!image->latest &&
+        latest_take(store, image->project, putting->line, image->number, putting->now_ms, err) < 0)
+        return -1;
+    image->latest = true;
+    putting_slots(putting, now);
+    image->assessment = slots_assessment(now);
+    if (putting->content_changed)
+        image->updated_ms = putting->now_ms;
+    if (putting->found)
+        return store_update_image(store, image, putting->line, err);
+    return store_add_image(store, image, putting->line, &image->number, err);
+}
+
+int putting_write(struct putting *putting, struct err *err)
+{
+    if (resolve_row(putting, err) < 0)
+        return -1;
+    if (putting->found &&
+        store_get_slots(putting->fleet->store, putting->image.number, putting->old, err) < 0)
+        return -1;
+    if (build_slot(putting, err) < 0 || check_findings(putting, err) < 0 ||
+        write_row(putting, err) < 0 ||
+        store_put_slot(putting->fleet->store, putting->image.number, &putting->slot, err) < 0)
+        return -1;
+    return putting->content_changed ? log_content(putting, err) : log_scan(putting, err);
+}
+
+void putting_release(struct putting *putting)
+{
+    slots_release(putting->old);
+    slot_release(&putting->slot);
+}

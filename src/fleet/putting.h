@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One image on its way into the store; see putting.c. Between put.c and putting.c only. */
+#ifndef CAREEN_FLEET_PUTTING_H
+#define CAREEN_FLEET_PUTTING_H
+
+#include "fleet/internal.h"
+
+struct putting {
+    /* Set by the caller. */
+    struct fleet *fleet;
+    struct slice project_id;
+    const struct put_request *request;
+    struct arena *arena; /* lives as long as the transaction */
+    int64_t now_ms;
+    struct image image; /* the row to be: image_from_request() and the project */
+
+    bool found; /* the image was there before */
+    bool content_changed;
+    unsigned char line[16];
+    struct slot old[SOURCE_COUNT];
+    struct slot slot;                     /* what the report says */
+    uint32_t *packages, *records, *names; /* stored ids, by position in the report */
+};
+
+void putting_release(struct putting *putting);
+/* 1 when an image with the key of *fresh is stored (then in *ret), 0 when not, -1 on failure. Sets
+ * fresh->id. */
+int putting_find(struct putting *putting, struct image *fresh, struct image *ret, struct err *err);
+/* Writes row, slot and cause. ERR_LIMIT when the image has too many findings: nothing of the image
+ * is written then. */
+int putting_write(struct putting *putting, struct err *err);
+/* The image's slots as they will be; they share memory with *putting. */
+void putting_slots(const struct putting *putting, struct slot ret[SOURCE_COUNT]);
+
+#endif

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What whole-program tests share: the real binary, a folder of its own, a server on a free loopback port.
+
+The binary is the one in CAREEN_BUILD_DIR, else in build/release. With CAREEN_REQUIRE_ALL=1 a test that
+would be skipped fails instead: a machine without the test data cannot look like one where all pass.
+"""
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import threading
+import types
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+BUILD_DIR = ROOT / os.environ.get("CAREEN_BUILD_DIR", "build/release")
+TEST_DATA = pathlib.Path(os.environ.get("CAREEN_TEST_DATA", ROOT.parent / "shared" / "data"))
+REQUIRE_ALL = os.environ.get("CAREEN_REQUIRE_ALL") == "1"
+START_SECONDS, STOP_SECONDS, COMMAND_SECONDS = 20, 20, 120
+
+
+def _fail_if_skipped(report, node):
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{node.nodeid} was skipped, and CAREEN_REQUIRE_ALL=1: {report.longrepr}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    outcome = yield
+    _fail_if_skipped(outcome.get_result(), item)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    outcome = yield  # a whole file skips while it is read: pytest.importorskip()
+    _fail_if_skipped(outcome.get_result(), collector)
+
+
+@pytest.fixture(scope="session")
+def careen():
+    """The path of the binary."""
+    path = BUILD_DIR / "careen"
+    assert path.is_file(), f"{path} is not built: make build"
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """The folder with the third-party test data (archives *.tar.zst), or a skip."""
+    if not TEST_DATA.is_dir():
+        pytest.skip(f"no test data in {TEST_DATA} (CAREEN_TEST_DATA)")
+    return TEST_DATA
+
+
+@pytest.fixture
+def data_dir(tmp_path):
+    """The data folder of this test's careen; not there until careen makes it."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def run(careen, data_dir):
+    """run("import", path): runs the command on data_dir and returns its CompletedProcess (text).
+    The exit status must be the expected one: run(..., expect=1); None takes any."""
+
+    def run_careen(*arguments, expect=0, stdin=None):
+        result = subprocess.run(
+            [careen, "--data", data_dir, *map(str, arguments)],
+            input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+        )
+        if expect is not None:
+            assert result.returncode == expect, (
+                f"careen {' '.join(map(str, arguments))}: exit status {result.returncode}\n"
+                f"{result.stdout}{result.stderr}"
+            )
+        return result
+
+    return run_careen
+
+
+@pytest.fixture
+def token(run):
+    """A token of the default project."""
+    return run("token", "create", "--project", "default").stdout.strip()
+
+
+class Server:
+    """A running `careen serve`. Its log (standard error) is kept in `log`, line by line."""
+
+    def __init__(self, binary, data_dir, arguments=()):
+        self.log = []
+        self._listening = threading.Event()
+        self.address = None  # "127.0.0.1:PORT"
+        self._process = subprocess.Popen(
+            [binary, "--data", data_dir, "serve", "--listen", "127.0.0.1:0", *map(str, arguments)],
+            stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+        )
+        self.pid = self._process.pid
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+        self._listening.wait(START_SECONDS)
+        if not self.address:
+            self._process.kill()
+            pytest.fail("careen serve did not say where it listens:\n" + "".join(self.log))
+        status = self.get("/readyz").status
+        assert status == 200, f"/readyz answers {status}\n" + "".join(self.log)
+
+    def _read_log(self):
+        for line in self._process.stderr:
+            self.log.append(line)
+            found = re.search(r"listening on http://(\S+)", line)
+            if found:
+                self.address = found[1]
+                self._listening.set()
+        self._listening.set()  # it ended: nobody has to wait any longer
+
+    def request(self, method, target, headers=None, body=None, token=None):
+        """One request on a connection of its own. The target goes out as it is. Returns status,
+        headers, body (bytes) and json (parsed when the type says so, else None)."""
+        headers = dict(headers or {})
+        if token:
+            headers["X-Auth-Token"] = token
+        connection = http.client.HTTPConnection(self.address, timeout=COMMAND_SECONDS)
+        try:
+            connection.request(method, target, body=body, headers=headers)
+            response = connection.getresponse()
+            content = response.read()
+        finally:
+            connection.close()
+        is_json = response.getheader("Content-Type", "").startswith("application/json")
+        return types.SimpleNamespace(
+            status=response.status, headers=response.headers, body=content,
+            json=json.loads(content) if is_json and content else None,
+        )
+
+    def get(self, target, token=None, headers=None):
+        return self.request("GET", target, headers=headers, token=token)
+
+    def stop(self, how=signal.SIGTERM):
+        """Stops it as a service manager does, and returns the exit status."""
+        if self._process.poll() is None:
+            self._process.send_signal(how)
+        try:
+            status = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            pytest.fail(f"careen serve did not stop in {STOP_SECONDS} s:\n" + "".join(self.log))
+        self._reader.join(STOP_SECONDS)
+        self._process.stderr.close()
+        return status
+
+
+@pytest.fixture
+def start_server(careen, data_dir):
+    """start_server("--option", ...): a Server on data_dir. At the end each must stop with status 0."""
+    started = []
+
+    def start(*arguments):
+        started.append(Server(careen, data_dir, arguments))
+        return started[-1]
+
+    yield start
+    for running in started:
+        assert running.stop() == 0, "careen serve ended badly:\n" + "".join(running.log)
+
+
+@pytest.fixture
+def server(start_server):
+    return start_server()

@@ -21,11 +21,11 @@
             fail_msg("%s: %s", #call, err_at->message);                                            \
     } while (0)
 
-#define assert_slice(slice, text)                                                                  \
+#define assert_slice(actual, text)                                                                 \
     do {                                                                                           \
-        struct slice s_at = (slice);                                                               \
+        struct slice s_at = (actual);                                                              \
         if (!slice_is(s_at, (text)))                                                               \
-            fail_msg("%s is \"%.*s\", not \"%s\"", #slice, SLICE_FMT(s_at), (text));               \
+            fail_msg("%s is \"%.*s\", not \"%s\"", #actual, SLICE_FMT(s_at), (text));              \
     } while (0)
 
 #endif

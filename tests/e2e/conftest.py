@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What whole-program tests share: the real binary, a folder of its own, a server on a free loopback port.
+"""What whole-program tests share: the real binary, a data folder each, a server on a free port.
 
-The binary is the one in CAREEN_BUILD_DIR, else in build/release. With CAREEN_REQUIRE_ALL=1 a test that
-would be skipped fails instead: a machine without the test data cannot look like one where all pass.
+The binary is the one in CAREEN_BUILD_DIR, else in build/release. With CAREEN_REQUIRE_ALL=1 a test
+that would be skipped fails instead: a machine without the test data cannot look like one where all
+pass.
 """
 import http.client
 import json
@@ -157,7 +158,7 @@ class Server:
 
 @pytest.fixture
 def start_server(careen, data_dir):
-    """start_server("--option", ...): a Server on data_dir. At the end each must stop with status 0."""
+    """start_server("--option", ...): a Server on data_dir, which must stop with exit status 0."""
     started = []
 
     def start(*arguments):

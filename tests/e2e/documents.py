@@ -82,7 +82,13 @@ def grype_match(id, package, version="1.0", fixed="2.0", severity="High", relate
     }
 
 
-def grype(name="registry.example.com/app", tag="1.0", matches=(), os=("debian", "12"), content=None):
+def grype(
+    name="registry.example.com/app",
+    tag="1.0",
+    matches=(),
+    os=("debian", "12"),
+    content=None,
+):
     reference = f"{name}:{tag}"
     content = content or reference
     return {

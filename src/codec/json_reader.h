@@ -61,8 +61,8 @@ bool json_next_element(struct json_reader *r);
 
 /* A string, copied into the arena. null gives the empty slice. */
 bool json_read_string(struct json_reader *r, struct arena *arena, struct slice *ret);
-/* A string that is only looked at: consumed like json_read_string(), but not copied: valid until the
- * next call on r. null gives the empty slice. */
+/* A string that is only looked at: consumed like json_read_string(), but not copied: valid until
+ * the next call on r. null gives the empty slice. */
 bool json_peek_string(struct json_reader *r, struct slice *ret);
 /* A number as it is written: consumed, and valid until the next call on r. null gives the empty
  * slice. */
@@ -76,9 +76,9 @@ bool json_skip(struct json_reader *r);
 /* Bytes consumed so far: where the value that was read last ends. */
 uint64_t json_offset(const struct json_reader *r);
 bool json_failed(const struct json_reader *r);
-/* Makes the reader fail with an error of the caller's (a value that is wrong for its meaning), unless
- * it failed already; the key path is put before the message, " at byte N" (where the value that was
- * asked for last starts) behind it. */
+/* Makes the reader fail with an error of the caller's (a value that is wrong for its meaning),
+ * unless it failed already; the key path is put before the message, " at byte N" (where the value
+ * that was asked for last starts) behind it. */
 void json_fail(struct json_reader *r, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* For arena failures and the like that happen during a walk: takes over an error already made. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A streaming JSON writer (RFC 8259) into a struct buf: commas are put by the writer, nesting is the
- * caller's duty (checked by BUG_ON). Compact, UTF-8 raw; quotes, backslash and control characters
- * escaped; bytes that are not UTF-8 become U+FFFD. Errors stick in the buf (buf_check).
+ * A streaming JSON writer (RFC 8259) into a struct buf: commas are put by the writer, nesting is
+ * the caller's duty (checked by BUG_ON). Compact, UTF-8 raw; quotes, backslash and control
+ * characters escaped; bytes that are not UTF-8 become U+FFFD. Errors stick in the buf (buf_check).
  */
 #ifndef CAREEN_CODEC_JSON_WRITER_H
 #define CAREEN_CODEC_JSON_WRITER_H
@@ -23,6 +23,7 @@ void json_write_end_object(struct json_writer *w);
 void json_write_begin_array(struct json_writer *w);
 void json_write_end_array(struct json_writer *w);
 void json_write_key(struct json_writer *w, const char *key); /* plain ASCII, no escapes needed */
+void json_write_key_slice(struct json_writer *w, struct slice key); /* any key, escaped */
 void json_write_string(struct json_writer *w, struct slice s);
 void json_write_i64(struct json_writer *w, int64_t value);
 /* The number as a JSON string: "1754563675226". */

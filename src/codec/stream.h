@@ -14,8 +14,8 @@
 
 struct stream;
 
-/* What a kind of stream provides. read: fills up to cap (> 0) bytes and sets *ret to the number read,
- * 0 at the end; -1 with *err on failure (and on every later call). */
+/* What a kind of stream provides. read: fills up to cap (> 0) bytes and sets *ret to the number
+ * read, 0 at the end; -1 with *err on failure (and on every later call). */
 struct stream_ops {
     int (*read)(struct stream *stream, void *dst, size_t cap, size_t *ret, struct err *err);
     void (*close)(struct stream *stream);
@@ -38,8 +38,8 @@ struct stream *stream_open_fd(int fd, const char *name, struct err *err);
 /* Reads bytes that the caller keeps alive and unchanged. */
 struct stream *stream_open_memory(struct slice bytes, struct err *err);
 
-/* Looks at the first bytes: gzip (RFC 1952, members may follow each other) is decompressed, all else
- * passes through. CRC and length of each member are checked; a truncated or damaged member is
+/* Looks at the first bytes: gzip (RFC 1952, members may follow each other) is decompressed, all
+ * else passes through. CRC and length of each member are checked; a truncated or damaged member is
  * ERR_FORMAT with the offset in the compressed bytes. */
 struct stream *stream_auto_gunzip(struct stream *in, struct err *err);
 /* ERR_LIMIT once more than max bytes came through: "<what> is larger than the limit of N bytes".

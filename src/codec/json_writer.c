@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON writer; see json_writer.h. Every answer of the API goes through here, so a string that
+ * needs no escape - nearly all - costs one scan and one copy.
+ */
+#include "codec/json_writer.h"
+
+#include "base/bug.h"
+#include "base/utf8.h"
+#include "codec/json_plain.h"
+
+enum { DEPTH_MAX = 60 };
+
+void json_writer_init(struct json_writer *w, struct buf *out)
+{
+    *w = (struct json_writer){.out = out};
+}
+
+static uint64_t level_bit(const struct json_writer *w)
+{
+    return (uint64_t)1 << w->depth;
+}
+
+/* What comes before a value: nothing behind a key, else a comma where one is due. */
+static void before_value(struct json_writer *w)
+{
+    if (w->after_key) {
+        w->after_key = false;
+        return;
+    }
+    BUG_ON(w->is_object & level_bit(w));
+    if (w->has_member & level_bit(w)) {
+        BUG_ON(w->depth == 0); /* a second value */
+        buf_put_char(w->out, ',');
+    }
+    w->has_member |= level_bit(w);
+}
+
+static void begin(struct json_writer *w, char bracket)
+{
+    before_value(w);
+    BUG_ON(w->depth >= DEPTH_MAX);
+    buf_put_char(w->out, bracket);
+    w->depth++;
+    w->has_member &= ~level_bit(w);
+    w->is_object &= ~level_bit(w);
+}
+
+static void end(struct json_writer *w, char bracket)
+{
+    BUG_ON(w->depth == 0 || w->after_key);
+    buf_put_char(w->out, bracket);
+    w->depth--;
+}
+
+void json_write_begin_object(struct json_writer *w)
+{
+    begin(w, '{');
+    w->is_object |= level_bit(w);
+}
+
+void json_write_end_object(struct json_writer *w)
+{
+    BUG_ON(!(w->is_object & level_bit(w)));
+    end(w, '}');
+}
+
+void json_write_begin_array(struct json_writer *w)
+{
+    begin(w, '[');
+}
+
+void json_write_end_array(struct json_writer *w)
+{
+    BUG_ON(w->is_object & level_bit(w));
+    end(w, ']');
+}
+
+/* The bytes within quotes, where all of them are plain: one reservation, one copy. */
+static void put_plain(struct buf *out, const char *s, size_t len, const char *behind)
+{
+    size_t behind_len = strlen(behind);
+    char *room = len < SIZE_MAX - 8 ? buf_reserve(out, len + 1 + behind_len) : NULL;
+
+    if (!room)
+        return;
+    room[0] = '"';
+    if (len)
+        memcpy(room + 1, s, len);
+    memcpy(room + 1 + len, behind, behind_len + 1);
+    out->len += len + 1 + behind_len;
+}
+
+/* One character that is not plain at the start of s; returns the bytes of s that it took. */
+static size_t put_special(struct buf *out, struct slice s)
+{
+    static const char values[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
+    char c = s.ptr[0];
+    const char *found = c ? strchr(values, c) : NULL;
+    size_t n;
+
+    if (found) {
+        buf_put_char(out, '\\');
+        buf_put_char(out, letters[found - values]);
+        return 1;
+    }
+    if ((unsigned char)c < 0x20) {
+        buf_printf(out, "\\u%04x", (unsigned)c);
+        return 1;
+    }
+    n = utf8_sequence(s);
+    if (n == 0) {
+        buf_put_cstr(out, "\xef\xbf\xbd");
+        return 1;
+    }
+    buf_put(out, s.ptr, n);
+    return n;
+}
+
+static void put_string(struct buf *out, struct slice s)
+{
+    size_t n = json_plain_len(s.ptr, s.len);
+
+    if (n == s.len) {
+        put_plain(out, s.ptr, s.len, "\"");
+        return;
+    }
+    buf_put_char(out, '"');
+    for (;;) {
+        buf_put(out, s.ptr, n);
+        s = slice_skip(s, n);
+        if (s.len == 0)
+            break;
+        n = put_special(out, s);
+        s = slice_skip(s, n);
+        n = json_plain_len(s.ptr, s.len);
+    }
+    buf_put_char(out, '"');
+}
+
+/* The comma where one is due; a value must follow the key that the caller writes then. */
+static void before_key(struct json_writer *w)
+{
+    BUG_ON(w->after_key || !(w->is_object & level_bit(w)));
+    if (w->has_member & level_bit(w))
+        buf_put_char(w->out, ',');
+    w->has_member |= level_bit(w);
+    w->after_key = true;
+}
+
+void json_write_key(struct json_writer *w, const char *key)
+{
+    before_key(w);
+    put_plain(w->out, key, strlen(key), "\":");
+}
+
+void json_write_key_slice(struct json_writer *w, struct slice key)
+{
+    before_key(w);
+    put_string(w->out, key);
+    buf_put_char(w->out, ':');
+}
+
+void json_write_string(struct json_writer *w, struct slice s)
+{
+    before_value(w);
+    put_string(w->out, s);
+}
+
+void json_write_i64(struct json_writer *w, int64_t value)
+{
+    before_value(w);
+    buf_put_i64(w->out, value);
+}
+
+void json_write_i64_string(struct json_writer *w, int64_t value)
+{
+    before_value(w);
+    buf_put_char(w->out, '"');
+    buf_put_i64(w->out, value);
+    buf_put_char(w->out, '"');
+}
+
+void json_write_bool(struct json_writer *w, bool value)
+{
+    before_value(w);
+    buf_put_cstr(w->out, value ? "true" : "false");
+}
+
+void json_write_null(struct json_writer *w)
+{
+    before_value(w);
+    buf_put_cstr(w->out, "null");
+}
+
+void json_write_member(struct json_writer *w, const char *key, struct slice value)
+{
+    json_write_key(w, key);
+    json_write_string(w, value);
+}
+
+void json_write_member_if(struct json_writer *w, const char *key, struct slice value)
+{
+    if (value.len)
+        json_write_member(w, key, value);
+}

@@ -54,8 +54,10 @@ class Example:
 def example(careen, tmp_path):
     started = []
 
-    def start(**how):
+    def start(ready=True, **how):
         started.append(Example(tmp_path / "folder" / "data", **how))
+        if ready and "Ctrl-C" not in started[-1].said:
+            pytest.fail("it ended before it was ready:\n" + started[-1].stop()[1])
         return started[-1]
 
     yield start
@@ -98,5 +100,5 @@ def test_a_taken_port_is_the_servers_own_error(example):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         address = "127.0.0.1:%d" % taken.getsockname()[1]
-        status, errors = example(listen=address).stop()
+        status, errors = example(ready=False, listen=address).stop()
         assert status not in (0, None) and address in errors

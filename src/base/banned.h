@@ -11,6 +11,10 @@
 #include <string.h>
 #include <time.h>
 
+/* Macros in glibc's fortified headers under clang, which it will not poison as they are. */
+#undef sprintf
+#undef vsprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol strtol strtoul strtoll strtoull
 #pragma GCC poison sscanf gets localtime gmtime
 

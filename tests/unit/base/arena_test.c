@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/arena.h"
+#include "huge.h"
 #include "rng.h"
 
 #include <stdalign.h>

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "huge.h"
 #include "rng.h"
 
 #include <inttypes.h>

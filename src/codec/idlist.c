@@ -86,7 +86,7 @@ int idlist_decode(struct slice *bytes, size_t max_count, struct ids *ret, struct
     struct ids ids CLEANUP(ids_release) = {0};
     struct slice rest = *bytes;
     uint64_t next = 0; /* the smallest id that may come */
-    size_t count;
+    size_t count = 0;
 
     if (pull_count(&rest, 1, max_count, &count, err) < 0 ||
         array_reserve(&ids.at, &ids.cap, count, sizeof(*ids.at), err) < 0)
@@ -243,7 +243,7 @@ int timed_ids_decode(struct slice bytes, size_t max_count, struct timed_ids *ret
     enum { RUN_MIN_BYTES = 3 }; /* a time, a count, a member */
     struct timed_ids ids CLEANUP(timed_ids_release) = {0};
     int64_t last_ms = -1;
-    size_t runs, members;
+    size_t runs = 0, members;
 
     if (pull_count(&bytes, RUN_MIN_BYTES, max_count, &runs, err) < 0)
         return -1;

@@ -56,8 +56,8 @@ static void refused(void **state)
         "nginx@sha256:", "nginx@sha256", "nginx@sha256:a:b", "nginx@sha256:" HEX64 "@x:y",
         "nginx@sha 256:ab", "<none>:<none>", "nginx:<none>", "http://host/app", "host:/app",
         "host:port/app", "host:65536/app", "host:80:80/app", "./app.tar", "../app", "-app", "app-",
-        "a/.b", "a/b:1/c", "[::1/app", "[]/app", "[::1]:/app", "[::1]", "[x y]/app", "app;id",
-        "app?x", "a\\b"};
+        "a/.b", "a/b:1/c", "[::1/app", "[]/app", "[::1]:/app", "[::1]", "[app]", "[x y]/app",
+        "app;id", "app?x", "a\\b"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index_query() with vulnerabilities: each has the set of slots where it makes a row. The number of
+ * rows before a slot is the sum of the ranks in those sets, so the first and the last slot of a
+ * page are found by bisection; then only what lies between them is read and sorted.
+ *
+ * A cursor becomes an offset: the number of rows at or before it, whether its row is there or not.
+ */
+#include "index/query.h"
+
+#include "base/array.h"
+
+enum { STACK_ROWS = 512, CHUNK = 256 };
+
+/* The slots where one vulnerability makes a row: the index's own set, or one made for it. */
+struct vuln_rows {
+    uint32_t vuln;
+    const struct idset *set; /* NULL: in own */
+    struct idset own;
+};
+
+struct rows {
+    struct vuln_rows *at; /* ascending by vuln, none without slots */
+    size_t count, cap;
+};
+
+static const struct idset *set_of(const struct vuln_rows *rows)
+{
+    return rows->set ? rows->set : &rows->own;
+}
+
+static void release_rows(struct rows *rows)
+{
+    for (size_t i = 0; i < rows->count; i++)
+        idset_release(&rows->at[i].own);
+    free(rows->at);
+}
+
+/* --- The slots of each vulnerability ---------------------------------------------------------- */
+
+/* Adds a set that belongs to the index: borrowed while it is the only one. */
+static int add_set(struct vuln_rows *rows, const struct idset *set, struct err *err)
+{
+    const struct idset *first = rows->set;
+
+    if (!first && rows->own.count == 0) {
+        rows->set = set;
+        return 0;
+    }
+    rows->set = NULL;
+    if (first && idset_or_into(&rows->own, first, err) < 0)
+        return -1;
+    return idset_or_into(&rows->own, set, err);
+}
+
+static int add_intersection(
+    struct vuln_rows *rows, const struct idset *set, const struct idset *scope, struct err *err)
+{
+    struct idset both;
+    int failed = 0;
+
+    if (idset_and(set, scope, &both, err) < 0)
+        return -1;
+    if (rows->own.count == 0) {
+        idset_release(&rows->own);
+        rows->own = both;
+        return 0;
+    }
+    if (both.count)
+        failed = idset_or_into(&rows->own, &both, err);
+    idset_release(&both);
+    return failed;
+}
+
+static int add_vuln(const struct index *index, const struct slots *scope, uint32_t vuln,
+    uint32_t codes, struct rows *rows, struct err *err)
+{
+    const struct posting *posting = postings_find(&index->postings, vuln);
+    struct vuln_rows *at;
+
+    if (!posting)
+        return 0;
+    if (array_reserve(&rows->at, &rows->cap, rows->count + 1, sizeof(*rows->at), err) < 0)
+        return -1;
+    at = &rows->at[rows->count++];
+    *at = (struct vuln_rows){.vuln = vuln};
+    for (uint32_t i = 0; i < posting->count; i++) {
+        const struct idset *set = &posting->at[i].set;
+
+        if (!(codes >> posting->at[i].code & 1))
+            continue;
+        if ((scope->all ? add_set(at, set, err) : add_intersection(at, set, scope->set, err)) < 0)
+            return -1;
+    }
+    if (set_of(at)->count == 0) {
+        idset_release(&at->own);
+        rows->count--;
+    }
+    return 0;
+}
+
+static int collect(const struct index *index, const struct slots *scope,
+    const struct index_query *query, struct rows *ret, struct err *err)
+{
+    struct ids vulns = {0};
+    int failed = ids_append(&vulns, query->vulns, query->vuln_count, err);
+
+    if (failed == 0)
+        ids_sort_unique(&vulns);
+    for (size_t i = 0; failed == 0 && i < vulns.count; i++)
+        failed = add_vuln(index, scope, vulns.at[i], query->codes, ret, err);
+    ids_release(&vulns);
+    return failed;
+}
+
+/* --- Positions -------------------------------------------------------------------------------- */
+
+static uint64_t rows_below(const struct rows *rows, uint32_t slot)
+{
+    uint64_t below = 0;
+
+    for (size_t i = 0; i < rows->count; i++)
+        below += idset_below(set_of(&rows->at[i]), slot);
+    return below;
+}
+
+/* The slot of the row with `offset` rows before it; there is such a row. */
+static uint32_t slot_of_row(const struct rows *rows, uint64_t offset, uint32_t slot_count)
+{
+    uint32_t low = 0, high = slot_count;
+
+    if (rows->count == 1) {
+        (void)idset_select(set_of(&rows->at[0]), (uint32_t)offset, &low);
+        return low;
+    }
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (rows_below(rows, middle) <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static uint64_t cursor_offset(
+    const struct index *index, const struct rows *rows, const struct index_query *query)
+{
+    uint32_t slot = slot_from(index, query->after_image);
+    uint64_t offset = rows_below(rows, slot);
+
+    if (slot < index->slot_count && number_at(index, slot) == query->after_image)
+        for (size_t i = 0; i < rows->count && rows->at[i].vuln <= query->after_vuln; i++)
+            offset += idset_contains(set_of(&rows->at[i]), slot);
+    return offset;
+}
+
+/* --- The page --------------------------------------------------------------------------------- */
+
+/* A row as one number that sorts: slot, then vulnerability. */
+static uint64_t row_key(uint32_t slot, uint32_t vuln)
+{
+    return (uint64_t)slot << 32 | vuln;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    uint64_t a, b;
+
+    memcpy(&a, left, sizeof(a));
+    memcpy(&b, right, sizeof(b));
+    return (a > b) - (a < b);
+}
+
+/* All rows of the slots first..last, in order. `keys` has room for them. */
+static size_t read_rows(const struct rows *rows, uint32_t first, uint32_t last, uint64_t *keys)
+{
+    size_t used = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        uint32_t slots[CHUNK], from = first;
+        size_t count, within = CHUNK;
+
+        while (within == CHUNK && (count = idset_read(set_of(&rows->at[i]), from, slots, CHUNK))) {
+            for (within = 0; within < count && slots[within] <= last; within++)
+                keys[used++] = row_key(slots[within], rows->at[i].vuln);
+            from = slots[count - 1] + 1;
+        }
+    }
+    if (rows->count > 1)
+        qsort(keys, used, sizeof(*keys), compare_keys);
+    return used;
+}
+
+static int fill(const struct index *index, const struct rows *rows, uint64_t offset, size_t wanted,
+    struct index_page *page, struct err *err)
+{
+    uint32_t first = slot_of_row(rows, offset, index->slot_count);
+    uint32_t last = slot_of_row(rows, offset + wanted - 1, index->slot_count);
+    uint64_t before = rows_below(rows, first);
+    size_t span = (size_t)(rows_below(rows, last + 1) - before);
+    uint64_t on_stack[STACK_ROWS], *keys = on_stack;
+
+    if (span > STACK_ROWS) {
+        keys = malloc(span * sizeof(*keys));
+        if (!keys)
+            return err_nomem(err);
+    }
+    (void)read_rows(rows, first, last, keys);
+    page->count = 0;
+    for (size_t i = 0; i < wanted; i++) {
+        uint64_t key = keys[offset - before + i];
+        const struct entry *entry = entry_at(index, (uint32_t)(key >> 32));
+
+        page_add(page, entry, entry_find(entry, (uint32_t)key));
+    }
+    if (keys != on_stack)
+        free(keys);
+    return 0;
+}
+
+static int make_page(const struct index *index, const struct rows *rows,
+    const struct index_query *query, struct index_page *ret, struct err *err)
+{
+    uint64_t offset = query->by_cursor ? cursor_offset(index, rows, query) : query->offset;
+    uint64_t total = rows_below(rows, index->slot_count), left;
+    size_t wanted;
+
+    left = offset < total ? total - offset : 0;
+    wanted = left < query->limit ? (size_t)left : query->limit;
+    if (wanted && fill(index, rows, offset, wanted, ret, err) < 0)
+        return -1;
+    ret->total = total;
+    ret->count = wanted;
+    ret->more = left > wanted;
+    return 0;
+}
+
+int query_vulns(const struct index *index, const struct slots *scope,
+    const struct index_query *query, struct index_page *ret, struct err *err)
+{
+    struct rows rows = {0};
+    int failed = collect(index, scope, query, &rows, err);
+
+    if (failed == 0)
+        failed = make_page(index, &rows, query, ret, err);
+    release_rows(&rows);
+    return failed;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Changes of the index: put, remove, and the slots of images.
+ *
+ * A change costs what differs: the old and the new findings are walked side by side, and only those
+ * that came, went or changed their code touch postings and counts.
+ *
+ * A new image comes behind all others. One that was removed comes back to its hole. A number that
+ * was never seen but is lower than the highest (a load out of order) takes a hole beside its place,
+ * or the images between its place and the next hole (or the end) move up by one: right, and slow.
+ *
+ * Out of memory: prepare_put() does all that may fail and can be undone; behind it nothing of our
+ * own fails. CRoaring, in sets of more than 66 slots, ends the process instead (idset.h).
+ */
+#include "index/internal.h"
+
+#include "base/array.h"
+#include "base/bug.h"
+#include "base/limits.h"
+#include "model/vulnerability.h"
+
+/* --- Small helpers ---------------------------------------------------------------------------- */
+
+uint32_t slot_from(const struct index *index, uint32_t number)
+{
+    uint32_t low = 0, count = index->slot_count;
+
+    if (count && number_at(index, count - 1) < number)
+        return count; /* the usual arrival */
+    while (count) {
+        uint32_t half = count / 2;
+
+        if (number_at(index, low + half) < number) {
+            low += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return low;
+}
+
+struct slice image_id_text(const struct image *image)
+{
+    return (struct slice){image->id, strnlen(image->id, sizeof(image->id))};
+}
+
+uint64_t image_id_hash(const struct image *image)
+{
+    return slice_hash(image_id_text(image));
+}
+
+static bool same_id(const struct entry *a, const struct entry *b)
+{
+    return slice_eq(image_id_text(&a->image), image_id_text(&b->image));
+}
+
+static void set_entry(struct index *index, uint32_t slot, uint32_t number, struct entry *entry)
+{
+    block_of(index, slot)->numbers[slot % BLOCK_SLOTS] = number;
+    block_of(index, slot)->entries[slot % BLOCK_SLOTS] = entry;
+}
+
+/* Adds `step` (1 or -1) to the count of a code; the counts are unsigned and wrap around midway. */
+static void count_code(struct index *index, uint32_t slot, uint8_t code, int step)
+{
+    uint16_t *count = &block_of(index, slot)->counts[slot % BLOCK_SLOTS][code];
+
+    *count = (uint16_t)(*count + step);
+    index->sums[slot / BLOCK_SLOTS][code] += (uint32_t)step;
+    index->totals[code] += (uint64_t)(int64_t)step;
+    index->findings += (uint64_t)(int64_t)step;
+}
+
+/* --- Differences of two findings lists -------------------------------------------------------- */
+
+/* Either entry may be NULL: no findings. */
+struct diff {
+    const struct entry *old, *new;
+    size_t old_at, new_at;
+    uint32_t vuln;
+    bool gone, come; /* both: the code changed */
+    uint8_t old_code, new_code;
+};
+
+/* Goes to the next vulnerability that is not the same on both sides. */
+static bool diff_next(struct diff *d)
+{
+    size_t old_count = d->old ? d->old->count : 0, new_count = d->new ? d->new->count : 0;
+    const uint32_t *old_vulns = old_count ? entry_vulns(d->old) : NULL;
+    const uint32_t *new_vulns = new_count ? entry_vulns(d->new) : NULL;
+
+    while (d->old_at < old_count || d->new_at < new_count) {
+        bool in_old = d->old_at < old_count &&
+                      (d->new_at == new_count || old_vulns[d->old_at] <= new_vulns[d->new_at]);
+        bool in_new = d->new_at < new_count &&
+                      (d->old_at == old_count || new_vulns[d->new_at] <= old_vulns[d->old_at]);
+
+        d->gone = in_old;
+        d->come = in_new;
+        if (in_old) {
+            d->vuln = old_vulns[d->old_at];
+            d->old_code = entry_codes(d->old)[d->old_at++];
+        }
+        if (in_new) {
+            d->vuln = new_vulns[d->new_at];
+            d->new_code = entry_codes(d->new)[d->new_at++];
+        }
+        if (!in_old || !in_new || d->old_code != d->new_code)
+            return true;
+    }
+    return false;
+}
+
+static void undo_findings(struct index *index, const struct entry *old, const struct entry *new)
+{
+    struct diff d = {.old = old, .new = new};
+
+    while (diff_next(&d))
+        if (d.come)
+            postings_trim(&index->postings, d.vuln);
+}
+
+static int prepare_findings(
+    struct index *index, const struct entry *old, const struct entry *new, struct err *err)
+{
+    struct diff d = {.old = old, .new = new};
+
+    while (diff_next(&d)) {
+        if (d.come && postings_prepare(&index->postings, d.vuln, d.new_code, err) < 0) {
+            undo_findings(index, old, new);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Adds before it removes: removing drops sets that are empty, as a prepared one may be. */
+static void apply_findings(
+    struct index *index, uint32_t slot, const struct entry *old, const struct entry *new)
+{
+    struct diff d = {.old = old, .new = new};
+
+    while (diff_next(&d)) {
+        if (d.come) {
+            postings_add(&index->postings, d.vuln, d.new_code, slot);
+            count_code(index, slot, d.new_code, 1);
+        }
+        if (d.gone) {
+            postings_remove(&index->postings, d.vuln, d.old_code, slot);
+            count_code(index, slot, d.old_code, -1);
+        }
+    }
+}
+
+/* --- Slots ------------------------------------------------------------------------------------ */
+
+/* Memory for one more slot behind the last. */
+static int reserve_slot(struct index *index, struct err *err)
+{
+    size_t need = (size_t)index->slot_count / BLOCK_SLOTS + 1;
+    struct block *block;
+
+    if (need <= index->block_count)
+        return 0;
+    if (index->slot_count == UINT32_MAX - BLOCK_SLOTS)
+        return err_set(err, ERR_LIMIT, "the index has no room for more than %u images: restart",
+            index->slot_count);
+    if (array_reserve(&index->blocks, &index->block_cap, need, sizeof(*index->blocks), err) < 0 ||
+        array_reserve(&index->sums, &index->sum_cap, need, sizeof(*index->sums), err) < 0)
+        return -1;
+    block = aligned_alloc(_Alignof(struct block), sizeof(*block));
+    if (!block)
+        return err_nomem(err);
+    memset(block, 0, sizeof(*block));
+    index->blocks[index->block_count++] = block;
+    return 0;
+}
+
+/* Where a number goes: its slot; when another image stands there, the hole up to which the images
+ * from there on move. */
+struct place {
+    uint32_t slot, hole;
+};
+
+static struct place find_place(const struct index *index, uint32_t number)
+{
+    uint32_t slot = slot_from(index, number), hole = slot;
+
+    if (slot < index->slot_count && number_at(index, slot) == number)
+        return (struct place){slot, slot};
+    if (slot > 0 && slot < index->slot_count && !entry_at(index, slot - 1))
+        return (struct place){slot - 1, slot - 1};
+    while (hole < index->slot_count && entry_at(index, hole))
+        hole++;
+    return (struct place){slot, hole};
+}
+
+/* Moves an image to the slot above, which is a hole. */
+static void move_up(struct index *index, uint32_t from)
+{
+    struct entry *entry = entry_at(index, from);
+    uint32_t to = from + 1;
+    uint64_t hash = image_id_hash(&entry->image);
+    uint16_t *counts = block_of(index, from)->counts[from % BLOCK_SLOTS];
+    struct err none;
+
+    for (size_t i = 0; i < entry->count; i++)
+        postings_move(&index->postings, entry_vulns(entry)[i], entry_codes(entry)[i], from, to);
+    attributes_move(&index->attributes, entry, from, to);
+    for (size_t code = 0; code < INDEX_CODES; code++) {
+        index->sums[from / BLOCK_SLOTS][code] -= counts[code];
+        index->sums[to / BLOCK_SLOTS][code] += counts[code];
+    }
+    memcpy(block_of(index, to)->counts[to % BLOCK_SLOTS], counts, sizeof(uint16_t[INDEX_CODES]));
+    memset(counts, 0, sizeof(uint16_t[INDEX_CODES]));
+    map_remove(&index->ids, hash, from);
+    BUG_ON(map_add(&index->ids, hash, to, &none) < 0); /* the room of the one just removed */
+    set_entry(index, to, entry->image.number, entry);
+    set_entry(index, from, entry->image.number, NULL);
+}
+
+static void open_slot(struct index *index, struct place place)
+{
+    if (place.hole == index->slot_count)
+        index->slot_count++;
+    for (uint32_t slot = place.hole; slot > place.slot; slot--)
+        move_up(index, slot - 1);
+}
+
+/* --- Public ----------------------------------------------------------------------------------- */
+
+struct index *index_new(struct err *err)
+{
+    struct index *index = calloc(1, sizeof(*index));
+
+    if (!index) {
+        err_nomem(err);
+        return NULL;
+    }
+    attributes_init(&index->attributes);
+    return index;
+}
+
+void index_free(struct index *index)
+{
+    if (!index)
+        return;
+    for (uint32_t slot = 0; slot < index->slot_count; slot++)
+        entry_free(entry_at(index, slot));
+    for (size_t i = 0; i < index->block_count; i++)
+        free(index->blocks[i]);
+    free(index->blocks);
+    free(index->sums);
+    map_release(&index->ids);
+    attributes_release(&index->attributes);
+    postings_release(&index->postings);
+    free(index);
+}
+
+static int check_put(
+    const struct image *image, const struct index_finding *findings, size_t count, struct err *err)
+{
+    if (count > LIMIT_IMAGE_FINDINGS)
+        return err_set(err, ERR_LIMIT,
+            "image %.*s has %zu findings, more than the %d (LIMIT_IMAGE_FINDINGS) of one image",
+            SLICE_FMT(image->name), count, LIMIT_IMAGE_FINDINGS);
+    if ((unsigned)image->place.type >= IMAGE_TYPE_COUNT ||
+        (unsigned)image->assessment >= ASSESSMENT_COUNT)
+        return err_set(err, ERR_INVALID, "image %.*s has type %d and assessment %d, one is unknown",
+            SLICE_FMT(image->name), (int)image->place.type, (int)image->assessment);
+    for (size_t i = 0; i < count; i++) {
+        if (i && findings[i - 1].vuln >= findings[i].vuln)
+            return err_set(err, ERR_INVALID,
+                "the findings of image %.*s are not ascending: vulnerability %u behind %u",
+                SLICE_FMT(image->name), findings[i].vuln, findings[i - 1].vuln);
+        if (findings[i].code >= INDEX_CODES ||
+            (findings[i].code >> 2 & 1) != (int)vuln_type(findings[i].vuln))
+            return err_set(err, ERR_INVALID,
+                "image %.*s has vulnerability %u with code %d, which is not of its type",
+                SLICE_FMT(image->name), findings[i].vuln, findings[i].code);
+    }
+    return 0;
+}
+
+/* All of a put that may fail. On failure nothing has changed. */
+static int prepare_put(struct index *index, struct place place, const struct entry *old,
+    const struct entry *new, struct err *err)
+{
+    if (place.hole == index->slot_count && reserve_slot(index, err) < 0)
+        return -1;
+    if (attributes_prepare(&index->attributes, old, new, err) < 0 ||
+        prepare_findings(index, old, new, err) < 0)
+        return -1;
+    if ((!old || !same_id(old, new)) &&
+        map_add(&index->ids, image_id_hash(&new->image), place.slot, err) < 0) {
+        undo_findings(index, old, new);
+        return -1;
+    }
+    return 0;
+}
+
+/* Lets go of an entry that is in no set any more. */
+static void discard(struct index *index, struct entry *entry)
+{
+    attributes_drop(&index->attributes, entry);
+    entry_free(entry);
+}
+
+int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
+    size_t count, struct err *err)
+{
+    struct place place = find_place(index, image->number);
+    struct entry *old = NULL, *new;
+
+    if (check_put(image, findings, count, err) < 0)
+        return -1;
+    if (place.slot < index->slot_count && number_at(index, place.slot) == image->number)
+        old = entry_at(index, place.slot);
+    new = entry_new(image, findings, count, err);
+    if (!new)
+        return -1;
+    if (attributes_acquire(&index->attributes, new, err) < 0) {
+        entry_free(new);
+        return -1;
+    }
+    if (prepare_put(index, place, old, new, err) < 0) {
+        discard(index, new);
+        return -1;
+    }
+    if (!old)
+        open_slot(index, place);
+    apply_findings(index, place.slot, old, new);
+    attributes_apply(&index->attributes, place.slot, old, new);
+    set_entry(index, place.slot, image->number, new);
+    index->images += old ? 0 : 1;
+    index->entry_bytes += entry_bytes(new);
+    if (old) {
+        if (!same_id(old, new))
+            map_remove(&index->ids, image_id_hash(&old->image), place.slot);
+        index->entry_bytes -= entry_bytes(old);
+        discard(index, old);
+    }
+    return 0;
+}
+
+void index_remove(struct index *index, uint32_t number)
+{
+    uint32_t slot = slot_from(index, number);
+    struct entry *old;
+
+    if (slot == index->slot_count || number_at(index, slot) != number)
+        return;
+    old = entry_at(index, slot);
+    if (!old)
+        return;
+    apply_findings(index, slot, old, NULL);
+    attributes_apply(&index->attributes, slot, old, NULL);
+    map_remove(&index->ids, image_id_hash(&old->image), slot);
+    set_entry(index, slot, number, NULL);
+    index->images--;
+    index->entry_bytes -= entry_bytes(old);
+    discard(index, old);
+}
+
+static const struct entry *find_entry(const struct index *index, uint32_t number)
+{
+    uint32_t slot = slot_from(index, number);
+
+    if (slot == index->slot_count || number_at(index, slot) != number)
+        return NULL;
+    return entry_at(index, slot);
+}
+
+const struct image *index_find(const struct index *index, uint32_t number)
+{
+    const struct entry *entry = find_entry(index, number);
+
+    return entry ? &entry->image : NULL;
+}
+
+size_t index_findings(const struct index *index, uint32_t number, const uint32_t **ret_vulns,
+    const uint8_t **ret_codes)
+{
+    const struct entry *entry = find_entry(index, number);
+
+    *ret_vulns = entry ? entry_vulns(entry) : NULL;
+    *ret_codes = entry ? entry_codes(entry) : NULL;
+    return entry ? entry->count : 0;
+}
+
+void index_size(const struct index *index, struct index_size *ret)
+{
+    size_t bytes =
+        sizeof(*index) + index->entry_bytes + index->attributes.bytes + index->postings.bytes;
+
+    bytes += index->block_count * sizeof(struct block);
+    bytes += index->block_cap * sizeof(*index->blocks) + index->sum_cap * sizeof(*index->sums);
+    bytes += index->ids.cap * sizeof(*index->ids.slots);
+    bytes += index->postings.cap * sizeof(*index->postings.pages);
+    bytes +=
+        index->attributes.names.cap + index->attributes.names.line_cap * sizeof(struct name_line);
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        const struct table *table = &index->attributes.tables[i];
+
+        bytes += table->cap * sizeof(*table->places) + table->ids.cap * sizeof(*table->ids.slots);
+    }
+    *ret = (struct index_size){index->images, index->findings, index->postings.vulns, bytes};
+}

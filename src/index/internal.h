@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the index share.
+ *
+ *     blocks      256 slots each: image number, entry, the 32 counts; sums of the counts by block
+ *     entry       one image with its findings: struct image, and one block of memory
+ *                 [ times : 8 | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ]
+ *     attributes  strings shared by images, counted; those that are filtered by carry a set of
+ * slots postings    vulnerability -> {code, set of slots}
+ *
+ * Numbers ascend with slots. An image that goes leaves a hole: its slot keeps the number (so that
+ * it may come back) but has no entry, no counts, and is in no set.
+ *
+ * A change has two phases: everything that may fail (prepare) leaves the content as it is, and what
+ * follows cannot fail. Nothing here is changed by a read.
+ */
+#ifndef CAREEN_INDEX_INTERNAL_H
+#define CAREEN_INDEX_INTERNAL_H
+
+#include "base/map.h"
+#include "index/idset.h"
+#include "index/index.h"
+
+/* --- Attributes ------------------------------------------------------------------------------- */
+
+/* One string. Alive while images refer to it. */
+struct value {
+    uint32_t refs;
+    uint32_t len;
+    uint32_t line;    /* in struct names, when it is a name */
+    struct idset set; /* slots whose image has it; empty in TABLE_TEXT */
+    char text[];
+};
+
+struct table {
+    struct map ids;
+    struct table_place {
+        struct value *value; /* NULL: free */
+        uint32_t next_free;
+    } * places;
+    size_t count, cap; /* places in use or free; room */
+    uint32_t first_free;
+};
+
+enum table_id {
+    TABLE_ENTERPRISE_PROJECT,
+    TABLE_REGISTRY_TYPE,
+    TABLE_REGISTRY_NAME,
+    TABLE_CLUSTER_ID,
+    TABLE_NAME,
+    TABLE_TEXT, /* what is not filtered by */
+    TABLE_COUNT
+};
+
+enum { FIELD_COUNT = 12 };
+
+/* A string of struct image that is kept in a table. */
+struct field {
+    size_t offset; /* of the slice in struct image */
+    enum table_id table;
+};
+extern const struct field attribute_fields[FIELD_COUNT];
+
+/* All names in one text, to be searched for a part. */
+struct names {
+    char *text;
+    size_t len, cap;
+    struct name_line {
+        size_t start;   /* in text; the end is the next one's start */
+        uint32_t place; /* in TABLE_NAME, or NAMES_DEAD */
+    } * lines;
+    size_t count, line_cap;
+    size_t dead_bytes, dead_lines;
+};
+
+#define NAMES_DEAD UINT32_MAX
+
+struct attributes {
+    struct table tables[TABLE_COUNT];
+    struct names names;
+    struct idset types[IMAGE_TYPE_COUNT];
+    struct idset assessments[ASSESSMENT_COUNT];
+    struct idset live;    /* slots that hold an image */
+    struct idset running; /* those whose image runs in a container */
+    size_t bytes;         /* estimate of the memory of values and sets */
+};
+
+struct entry;
+
+void attributes_init(struct attributes *attributes);
+void attributes_release(struct attributes *attributes);
+struct slice value_text(const struct value *value);
+/* The value of this text, or NULL. */
+const struct value *table_find(const struct table *table, struct slice text);
+const struct value *attributes_value(
+    const struct attributes *attributes, size_t field, uint32_t id);
+
+/* Takes references to all strings of entry->image and points the image's slices at them. */
+int attributes_acquire(struct attributes *attributes, struct entry *entry, struct err *err);
+/* Gives those references back. */
+void attributes_drop(struct attributes *attributes, const struct entry *entry);
+/* Before entry comes to a slot in the place of `old` (or NULL): makes room in the sets. */
+int attributes_prepare(struct attributes *attributes, const struct entry *old,
+    const struct entry *entry, struct err *err);
+/* `old` goes (may be NULL), `entry` comes (may be NULL). */
+void attributes_apply(struct attributes *attributes, uint32_t slot, const struct entry *old,
+    const struct entry *entry);
+void attributes_move(
+    struct attributes *attributes, const struct entry *entry, uint32_t from, uint32_t to);
+/* NULL, or what is wrong with tables and sets by themselves. */
+const char *attributes_validate(const struct attributes *attributes);
+
+void names_release(struct names *names);
+/* Makes one names_add() of so many bytes infallible. */
+int names_prepare(struct names *names, size_t len, struct err *err);
+/* Returns the name's line. */
+uint32_t names_add(struct names *names, struct slice name, uint32_t place);
+void names_remove(struct names *names, uint32_t line, struct table *table);
+/* The place of the next name from *line on that has the part (not empty) in it; *line goes behind
+ * it. False when there is none. */
+bool names_next(const struct names *names, struct slice part, size_t *line, uint32_t *ret_place);
+const char *names_validate(const struct names *names, const struct table *table);
+
+/* --- Entries ---------------------------------------------------------------------------------- */
+
+struct entry {
+    struct image image;
+    uint32_t values[FIELD_COUNT]; /* ids in the tables */
+    uint32_t count;               /* findings */
+    uint32_t time_count;          /* distinct first_scan_ms */
+    int64_t *findings;            /* owned; NULL when count is 0 */
+    char digests[];               /* the texts of digest and config_digest */
+};
+
+/* A copy of the image, its findings packed; the strings of the tables still point at the caller's.
+ */
+struct entry *entry_new(
+    const struct image *image, const struct index_finding *findings, size_t count, struct err *err);
+void entry_free(struct entry *entry); /* accepts NULL; the strings of the tables are not its own */
+const uint32_t *entry_vulns(const struct entry *entry);
+const uint8_t *entry_codes(const struct entry *entry);
+int64_t entry_first_scan_ms(const struct entry *entry, size_t finding);
+size_t entry_bytes(const struct entry *entry);
+/* Position of the first finding with a vulnerability >= vuln. */
+size_t entry_find(const struct entry *entry, uint32_t vuln);
+
+/* --- Postings --------------------------------------------------------------------------------- */
+
+struct code_set {
+    struct idset set;
+    uint8_t code;
+};
+
+/* One vulnerability. Sets are in no order; none is empty but while a change is being made. */
+struct posting {
+    uint32_t count, cap;
+    struct code_set at[];
+};
+
+enum { POSTING_PAGE = 256 };
+struct posting_page {
+    uint32_t used;
+    struct posting *at[POSTING_PAGE]; /* by vuln % POSTING_PAGE */
+};
+
+struct postings {
+    struct posting_page **pages; /* by vuln / POSTING_PAGE; NULL where nothing is */
+    size_t cap;
+    uint64_t vulns;
+    size_t bytes;
+};
+
+void postings_release(struct postings *postings);
+/* NULL when there is none. */
+const struct posting *postings_find(const struct postings *postings, uint32_t vuln);
+/* Makes one postings_add() of the same arguments infallible. */
+int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, struct err *err);
+void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t slot);
+void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t slot);
+void postings_move(
+    struct postings *postings, uint32_t vuln, uint8_t code, uint32_t from, uint32_t to);
+/* Drops what a postings_prepare() left empty. */
+void postings_trim(struct postings *postings, uint32_t vuln);
+/* NULL, or what is wrong with the structure by itself. */
+const char *postings_validate(const struct postings *postings);
+
+/* --- The index -------------------------------------------------------------------------------- */
+
+enum { BLOCK_SLOTS = 256 };
+
+/* Counts first: each slot's are one cache line. */
+struct block {
+    _Alignas(64) uint16_t counts[BLOCK_SLOTS][INDEX_CODES];
+    uint32_t numbers[BLOCK_SLOTS]; /* of images, ascending; those of holes included */
+    struct entry *entries[BLOCK_SLOTS];
+};
+
+struct index {
+    struct block **blocks;
+    uint32_t (*sums)[INDEX_CODES]; /* of counts, by block */
+    size_t block_count, block_cap, sum_cap;
+    uint32_t slot_count;
+    struct map ids; /* image id -> slot */
+    struct attributes attributes;
+    struct postings postings;
+    uint64_t totals[INDEX_CODES]; /* of counts */
+    uint64_t images, findings;
+    size_t entry_bytes;
+};
+
+static inline struct block *block_of(const struct index *index, uint32_t slot)
+{
+    return index->blocks[slot / BLOCK_SLOTS];
+}
+
+static inline struct entry *entry_at(const struct index *index, uint32_t slot)
+{
+    return block_of(index, slot)->entries[slot % BLOCK_SLOTS];
+}
+
+static inline uint32_t number_at(const struct index *index, uint32_t slot)
+{
+    return block_of(index, slot)->numbers[slot % BLOCK_SLOTS];
+}
+
+static inline const uint16_t *counts_at(const struct index *index, uint32_t slot)
+{
+    return block_of(index, slot)->counts[slot % BLOCK_SLOTS];
+}
+
+/* The first slot whose number is >= number, or slot_count. */
+uint32_t slot_from(const struct index *index, uint32_t number);
+uint64_t image_id_hash(const struct image *image);
+struct slice image_id_text(const struct image *image);
+
+/* --- Scopes ----------------------------------------------------------------------------------- */
+
+/* The slots of an index_scope: the index's own set, or one made for it. */
+struct slots {
+    const struct idset *set;
+    bool all; /* every image: the maintained sums may be used */
+    struct idset own;
+};
+
+int slots_of_scope(
+    const struct index *index, const struct index_scope *scope, struct slots *ret, struct err *err);
+void slots_release(struct slots *slots);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Checks every invariant of the index: what is kept twice (lists and sets, codes and counts, images
+ * and totals) must say the same.
+ */
+#include "index/internal.h"
+
+#include "model/vulnerability.h"
+
+/* What the entries add up to. */
+struct sums {
+    uint64_t images, findings, running;
+    uint64_t totals[INDEX_CODES];
+    size_t bytes;
+};
+
+static const char *validate_findings(
+    const struct index *index, uint32_t slot, const struct entry *entry)
+{
+    const uint32_t *vulns = entry_vulns(entry);
+    const uint8_t *codes = entry_codes(entry);
+    uint32_t counts[INDEX_CODES] = {0};
+
+    for (size_t i = 0; i < entry->count; i++) {
+        const struct posting *posting = postings_find(&index->postings, vulns[i]);
+        bool found = false;
+
+        if (i && vulns[i - 1] >= vulns[i])
+            return "an image's vulnerabilities are not ascending";
+        if (codes[i] >= INDEX_CODES || (codes[i] >> 2 & 1) != (int)vuln_type(vulns[i]))
+            return "a finding's code is not of its vulnerability's type";
+        counts[codes[i]]++;
+        for (uint32_t j = 0; posting && j < posting->count; j++)
+            found = found ||
+                    (posting->at[j].code == codes[i] && idset_contains(&posting->at[j].set, slot));
+        if (!found)
+            return "a finding is not in the set of its vulnerability and code";
+    }
+    for (size_t i = 1; i < entry->time_count; i++)
+        if (entry->findings[i - 1] >= entry->findings[i])
+            return "an image's times are not ascending";
+    for (size_t code = 0; code < INDEX_CODES; code++)
+        if (counts[code] != counts_at(index, slot)[code])
+            return "an image's counts are not those of its codes";
+    return NULL;
+}
+
+struct id_sought {
+    uint32_t slot;
+};
+
+static bool is_slot(const void *owner, uint32_t id, const void *key)
+{
+    const struct id_sought *sought = key;
+
+    (void)owner;
+    return id == sought->slot;
+}
+
+static const char *validate_attributes_of(
+    const struct index *index, uint32_t slot, const struct entry *entry)
+{
+    const struct attributes *attributes = &index->attributes;
+
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct value *value = attributes_value(attributes, i, entry->values[i]);
+        struct slice text;
+
+        if (!value)
+            return "an image refers to an attribute's value that is gone";
+        memcpy(&text, (const char *)&entry->image + attribute_fields[i].offset, sizeof(text));
+        if (text.ptr != value->text || text.len != value->len)
+            return "an image's text is not that of its attribute's value";
+        if (attribute_fields[i].table != TABLE_TEXT && !idset_contains(&value->set, slot))
+            return "an image is not in the set of its attribute's value";
+    }
+    if (!idset_contains(&attributes->live, slot) ||
+        !idset_contains(&attributes->types[entry->image.place.type], slot) ||
+        !idset_contains(&attributes->assessments[entry->image.assessment], slot))
+        return "an image is not in the set of its type, of its assessment or of all";
+    if (idset_contains(&attributes->running, slot) != (entry->image.place.containers > 0))
+        return "the set of running images is wrong";
+    if (map_find(&index->ids, image_id_hash(&entry->image), is_slot, index,
+            &(struct id_sought){slot}) != slot)
+        return "an image is not found by its id";
+    return NULL;
+}
+
+static const char *validate_slot(const struct index *index, uint32_t slot, struct sums *sums)
+{
+    const struct entry *entry = entry_at(index, slot);
+    const char *why;
+
+    if (slot && number_at(index, slot - 1) >= number_at(index, slot))
+        return "image numbers are not ascending";
+    if (!entry) {
+        for (size_t code = 0; code < INDEX_CODES; code++)
+            if (counts_at(index, slot)[code])
+                return "a hole has counts";
+        return NULL;
+    }
+    if (entry->image.number != number_at(index, slot))
+        return "an image's number is not its slot's";
+    sums->images++;
+    sums->findings += entry->count;
+    sums->running += entry->image.place.containers > 0;
+    sums->bytes += entry_bytes(entry);
+    for (size_t code = 0; code < INDEX_CODES; code++)
+        sums->totals[code] += counts_at(index, slot)[code];
+    if ((why = validate_findings(index, slot, entry)))
+        return why;
+    return validate_attributes_of(index, slot, entry);
+}
+
+static const char *validate_block_sums(const struct index *index)
+{
+    for (size_t block = 0; block < index->block_count; block++) {
+        uint32_t sums[INDEX_CODES] = {0};
+
+        for (size_t i = 0; i < BLOCK_SLOTS; i++)
+            for (size_t code = 0; code < INDEX_CODES; code++)
+                sums[code] += index->blocks[block]->counts[i][code];
+        if (memcmp(sums, index->sums[block], sizeof(sums)) != 0)
+            return "a block's sums are not those of its images' counts";
+    }
+    return NULL;
+}
+
+/* Each finding was found in its set; as many members as findings means that there are no others. */
+static uint64_t posting_members(const struct index *index)
+{
+    uint64_t members = 0;
+
+    for (size_t i = 0; i < index->postings.cap; i++) {
+        const struct posting_page *page = index->postings.pages[i];
+
+        for (size_t j = 0; page && j < POSTING_PAGE; j++)
+            for (uint32_t k = 0; page->at[j] && k < page->at[j]->count; k++)
+                members += page->at[j]->at[k].set.count;
+    }
+    return members;
+}
+
+static uint64_t text_references(const struct table *table)
+{
+    uint64_t refs = 0;
+
+    for (size_t i = 0; i < table->count; i++)
+        refs += table->places[i].value ? table->places[i].value->refs : 0;
+    return refs;
+}
+
+const char *index_validate(const struct index *index)
+{
+    struct sums sums = {0};
+    uint64_t text_fields = 0;
+    const char *why;
+
+    if ((uint64_t)index->block_count * BLOCK_SLOTS < index->slot_count)
+        return "there are more slots than blocks hold";
+    if ((why = attributes_validate(&index->attributes)) ||
+        (why = postings_validate(&index->postings)))
+        return why;
+    for (uint32_t slot = 0; slot < index->slot_count; slot++)
+        if ((why = validate_slot(index, slot, &sums)))
+            return why;
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        text_fields += attribute_fields[i].table == TABLE_TEXT;
+    if (text_references(&index->attributes.tables[TABLE_TEXT]) != text_fields * sums.images)
+        return "texts are referred to more often than images have them";
+    if (sums.images != index->images || sums.images != index->attributes.live.count ||
+        sums.images != index->ids.count || sums.running != index->attributes.running.count)
+        return "the number of images is not what was counted";
+    if (sums.findings != index->findings || sums.findings != posting_members(index) ||
+        memcmp(sums.totals, index->totals, sizeof(sums.totals)) != 0)
+        return "the number of findings is not what was counted";
+    if (sums.bytes != index->entry_bytes)
+        return "the memory of images is not what was counted";
+    return validate_block_sums(index);
+}

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The index against a plain model: an array of images with their findings, which is filtered row by
+ * row. Random changes (arrivals, replacements, removals, numbers out of order) and random questions
+ * over small domains, so that filters hit and combine.
+ *
+ * CAREEN_TEST_SEED and CAREEN_TEST_ROUNDS choose other worlds, and more of them.
+ */
+#include "unit.h"
+
+#include "index/index.h"
+#include "model/vulnerability.h"
+
+enum { IMAGES = 800, FINDINGS = 24, VULNS = 40, QUERY_VULNS = 8, DEFAULT_ROUNDS = 12 };
+
+#define DEFAULT_SEED 20261124
+
+/* --- Chance ----------------------------------------------------------------------------------- */
+
+static uint64_t seed, random_state;
+static int world_number, batch_number;
+
+static uint32_t chance(uint32_t n)
+{
+    uint64_t z = random_state += 0x9e3779b97f4a7c15u;
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (uint32_t)((z ^ (z >> 31)) % n);
+}
+
+#define WRONG(...)                                                                         \
+    do {                                                                                   \
+        print_error("CAREEN_TEST_SEED=%llu world %d batch %d\n", (unsigned long long)seed, \
+            world_number, batch_number);                                                   \
+        fail_msg(__VA_ARGS__);                                                             \
+    } while (0)
+
+static const char *const names[] = {"nginx", "library/nginx", "nginx-exporter", "redis",
+    "team/redis", "app", "apple", "busybox", ""};
+static const char *const parts[] = {
+    "nginx", "redis", "app", "x", "e", "/", "apple", "busybox", "none", "nginx-", "-11", "xm"};
+static const char *const projects[] = {"0", "ep-1", "ep-2", "ep-none"};
+static const char *const registries[] = {"", "harbor", "harbor-2", "swr"};
+static const char *const registry_types[] = {"", "Harbor", "SwrPrivate"};
+static const char *const clusters[] = {"", "cluster-1", "cluster-2"};
+static const char *const texts[] = {"", "1.25", "latest", "amd64", "debian-12"};
+
+/* And many that come and go. */
+enum { MORE_NAMES = 400 };
+static char more_names[MORE_NAMES][24];
+
+static void make_names(void)
+{
+    for (unsigned i = 0; i < MORE_NAMES; i++)
+        (void)snprintf(
+            more_names[i], sizeof(more_names[i]), "many/%s-%u", i % 3 ? "nginx" : "none", i);
+}
+
+#define PICK(of) slice_of((of)[chance(sizeof(of) / sizeof((of)[0]))])
+
+/* Some near, some far: pages of vulnerabilities come and go. */
+static uint32_t vuln_of(uint32_t i)
+{
+    return i < 20 ? i : i < 34 ? 230 + i : 100000 * i + i;
+}
+
+/* --- The model -------------------------------------------------------------------------------- */
+
+struct fact {
+    struct image image;
+    struct index_finding findings[FINDINGS];
+    size_t count;
+    bool touched; /* put since the walk began */
+};
+
+struct world {
+    struct index *index;
+    struct fact facts[IMAGES]; /* ascending by image number */
+    size_t count;
+    uint32_t highest;
+    uint32_t removed[IMAGES]; /* some of the numbers that were removed */
+    size_t removed_count;
+};
+
+static void random_place(struct image *image)
+{
+    image->place = (struct placement){
+        .enterprise_project = slice_of(projects[chance(3)]),
+        .type = (enum image_type)chance(IMAGE_TYPE_COUNT),
+        .registry_type = PICK(registry_types),
+        .registry_name = PICK(registries),
+        .organization = PICK(texts),
+        .cluster_id = PICK(clusters),
+        .cluster_name = PICK(clusters),
+        .agent_id = PICK(texts),
+        .pipeline = PICK(texts),
+        .containers = (int64_t)chance(6) - 1,
+        .multi_arch = -1,
+    };
+    image->name = chance(3) ? PICK(names) : slice_of(more_names[chance(MORE_NAMES)]);
+    image->tag = PICK(texts);
+    image->digest = PICK(texts);
+    image->config_digest = PICK(texts);
+    image->os_release = PICK(texts);
+    image->architecture = PICK(texts);
+    image->assessment = (enum assessment)chance(ASSESSMENT_COUNT);
+    image->updated_ms = chance(1000);
+}
+
+static struct index_finding random_finding(uint32_t vuln)
+{
+    return (struct index_finding){
+        .vuln = vuln,
+        .code = index_code((enum necessity)chance(NECESSITY_COUNT), vuln_type(vuln), chance(4) == 0,
+            chance(3) == 0),
+        .first_scan_ms = chance(2) ? 1000 : (int64_t)chance(50) - 5,
+    };
+}
+
+static void random_findings(struct fact *fact)
+{
+    uint32_t density = chance(5) == 0 ? 0 : 1 + chance(50);
+
+    fact->count = 0;
+    for (uint32_t i = 0; i < VULNS && fact->count < FINDINGS; i++)
+        if (chance(100) < density)
+            fact->findings[fact->count++] = random_finding(vuln_of(i));
+}
+
+/* A few findings change, as a decision or an advisory would do. */
+static void change_findings(struct fact *fact)
+{
+    for (uint32_t changes = chance(3); changes && fact->count; changes--) {
+        size_t at = chance((uint32_t)fact->count);
+
+        if (chance(3)) {
+            fact->findings[at] = random_finding(fact->findings[at].vuln);
+        } else {
+            memmove(&fact->findings[at], &fact->findings[at + 1],
+                (fact->count - at - 1) * sizeof(fact->findings[0]));
+            fact->count--;
+        }
+    }
+}
+
+static struct fact *fact_from(struct world *world, uint32_t number)
+{
+    size_t at = 0;
+
+    while (at < world->count && world->facts[at].image.number < number)
+        at++;
+    return &world->facts[at];
+}
+
+static bool is_number(struct world *world, uint32_t number)
+{
+    struct fact *fact = fact_from(world, number);
+
+    return fact < world->facts + world->count && fact->image.number == number;
+}
+
+static void put(struct world *world, const struct fact *fact)
+{
+    struct fact *at = fact_from(world, fact->image.number);
+    struct err err;
+
+    if (index_put(world->index, &fact->image, fact->findings, fact->count, &err) < 0)
+        WRONG("put of image %u: %s", fact->image.number, err.message);
+    if (!is_number(world, fact->image.number)) {
+        memmove(at + 1, at, (size_t)(world->facts + world->count - at) * sizeof(*at));
+        world->count++;
+    }
+    *at = *fact;
+    at->touched = true;
+    if (fact->image.number > world->highest)
+        world->highest = fact->image.number;
+}
+
+static void put_new(struct world *world, uint32_t number)
+{
+    struct fact fact = {.image.number = number};
+
+    if (world->count == IMAGES || is_number(world, number))
+        return;
+    random_place(&fact.image);
+    (void)snprintf(fact.image.id, sizeof(fact.image.id), "id-%u", number);
+    random_findings(&fact);
+    put(world, &fact);
+}
+
+static void replace(struct world *world)
+{
+    struct fact fact;
+
+    if (world->count == 0)
+        return;
+    fact = world->facts[chance((uint32_t)world->count)];
+    switch (chance(4)) {
+    case 0:
+        random_place(&fact.image);
+        break;
+    case 1:
+        change_findings(&fact);
+        break;
+    case 2:
+        (void)snprintf(
+            fact.image.id, sizeof(fact.image.id), "id-%u-%u", fact.image.number, chance(3));
+        break;
+    default:
+        random_place(&fact.image);
+        random_findings(&fact);
+        break;
+    }
+    put(world, &fact);
+}
+
+static void remove_one(struct world *world)
+{
+    struct fact *fact;
+    uint32_t number;
+
+    if (world->count == 0)
+        return;
+    fact = &world->facts[chance((uint32_t)world->count)];
+    number = fact->image.number;
+    index_remove(world->index, number);
+    index_remove(world->index, number); /* nothing happens */
+    memmove(fact, fact + 1, (size_t)(world->facts + world->count - fact - 1) * sizeof(*fact));
+    world->count--;
+    world->removed[world->removed_count++ % IMAGES] = number;
+}
+
+/* `growth` of 10 changes are arrivals. */
+static void change(struct world *world, uint32_t growth)
+{
+    uint32_t kept = world->removed_count < IMAGES ? (uint32_t)world->removed_count : IMAGES;
+
+    if (chance(10) < growth)
+        put_new(world, world->highest + 1 + chance(3));
+    else if (chance(8) == 0)
+        put_new(world, chance(world->highest + 1));
+    else if (kept && chance(8) == 0)
+        put_new(world, world->removed[chance(kept)]);
+    else if (chance(2))
+        replace(world);
+    else
+        remove_one(world);
+}
+
+/* --- Questions -------------------------------------------------------------------------------- */
+
+struct question {
+    struct index_query query;
+    struct slice projects[4];
+    uint32_t vulns[QUERY_VULNS];
+    char id[32];
+};
+
+static void random_scope(struct world *world, struct question *q)
+{
+    struct index_scope *scope = &q->query.scope;
+    uint32_t number = world->count ? world->facts[chance((uint32_t)world->count)].image.number : 0;
+
+    *scope = (struct index_scope){.type = -1};
+    if (chance(4) == 0)
+        return;
+    if (chance(4) == 0)
+        scope->type = (int)chance(IMAGE_TYPE_COUNT);
+    if (chance(4) == 0)
+        scope->name_part = PICK(parts);
+    if (chance(4) == 0)
+        scope->registry_name = PICK(registries);
+    if (chance(5) == 0)
+        scope->registry_type = PICK(registry_types);
+    if (chance(5) == 0)
+        scope->cluster_id = PICK(clusters);
+    if (chance(3) == 0) {
+        scope->enterprise_project_count = 1 + chance(3);
+        for (size_t i = 0; i < scope->enterprise_project_count; i++)
+            q->projects[i] = PICK(projects);
+        scope->enterprise_projects = q->projects;
+    }
+    if (chance(12) == 0) {
+        (void)snprintf(q->id, sizeof(q->id), "id-%u", number);
+        scope->image_id = slice_of(q->id);
+    }
+}
+
+static void random_question(struct world *world, struct question *q)
+{
+    static const uint32_t masks[] = {UINT32_MAX, 0x0f0f0f0f, 0x11111111, 0x88, 0xf0f0, 0};
+    struct index_query *query = &q->query;
+
+    random_scope(world, q);
+    query->codes = chance(3) ? masks[chance(6)] : chance(UINT32_MAX);
+    query->by_vuln = chance(2);
+    query->vuln_count = 0;
+    for (uint32_t i = chance(VULNS), n = chance(3) ? 1 : chance(QUERY_VULNS); n; n--) {
+        q->vulns[query->vuln_count++] = vuln_of(i);
+        i = (i + 7) % VULNS; /* any order, no duplicates */
+    }
+    query->vulns = q->vulns;
+    query->by_cursor = chance(3) == 0;
+    query->after_image = chance(world->highest + 2);
+    query->after_vuln = vuln_of(chance(VULNS)) + chance(2);
+    query->offset = chance(3) ? chance(30) : chance(6000);
+    query->limit = chance(3) ? 1 + chance(20) : 200;
+}
+
+static bool admits(const struct index_scope *scope, const struct image *image)
+{
+    bool project = scope->enterprise_project_count == 0;
+
+    for (size_t i = 0; i < scope->enterprise_project_count; i++)
+        project =
+            project || slice_eq(scope->enterprise_projects[i], image->place.enterprise_project);
+    return project && (scope->type < 0 || scope->type == (int)image->place.type) &&
+           (scope->image_id.len == 0 || slice_is(scope->image_id, image->id)) &&
+           slice_contains(image->name, scope->name_part) &&
+           (scope->registry_name.len == 0 ||
+               slice_eq(scope->registry_name, image->place.registry_name)) &&
+           (scope->registry_type.len == 0 ||
+               slice_eq(scope->registry_type, image->place.registry_type)) &&
+           (scope->cluster_id.len == 0 || slice_eq(scope->cluster_id, image->place.cluster_id));
+}
+
+static bool admits_finding(const struct index_query *query, const struct index_finding *finding)
+{
+    bool vuln = !query->by_vuln;
+
+    for (size_t i = 0; query->by_vuln && i < query->vuln_count; i++)
+        vuln = vuln || query->vulns[i] == finding->vuln;
+    return vuln && (query->codes >> finding->code & 1);
+}
+
+static bool is_behind(const struct index_query *query, uint32_t number, uint32_t vuln)
+{
+    return number > query->after_image ||
+           (number == query->after_image && vuln > query->after_vuln);
+}
+
+static void model_query(
+    const struct world *world, const struct index_query *query, struct index_page *ret)
+{
+    uint64_t skipped = 0;
+
+    ret->total = 0;
+    ret->count = 0;
+    ret->more = false;
+    for (size_t i = 0; i < world->count; i++) {
+        const struct fact *fact = &world->facts[i];
+
+        for (size_t j = 0; admits(&query->scope, &fact->image) && j < fact->count; j++) {
+            const struct index_finding *finding = &fact->findings[j];
+
+            if (!admits_finding(query, finding))
+                continue;
+            ret->total++;
+            if (query->by_cursor ? !is_behind(query, fact->image.number, finding->vuln)
+                                 : skipped++ < query->offset)
+                continue;
+            if (ret->count == query->limit)
+                ret->more = true;
+            else
+                ret->rows[ret->count++] = (struct index_row){
+                    &fact->image, finding->vuln, finding->code, finding->first_scan_ms};
+        }
+    }
+}
+
+static bool same_image(const struct image *a, const struct image *b)
+{
+    return a->number == b->number && strcmp(a->id, b->id) == 0 && slice_eq(a->name, b->name) &&
+           slice_eq(a->tag, b->tag) && slice_eq(a->digest, b->digest) &&
+           slice_eq(a->config_digest, b->config_digest) && slice_eq(a->os_release, b->os_release) &&
+           slice_eq(a->architecture, b->architecture) &&
+           slice_eq(a->place.registry_name, b->place.registry_name) &&
+           slice_eq(a->place.organization, b->place.organization) &&
+           slice_eq(a->place.pipeline, b->place.pipeline) &&
+           slice_eq(a->place.enterprise_project, b->place.enterprise_project) &&
+           a->place.containers == b->place.containers && a->updated_ms == b->updated_ms &&
+           a->assessment == b->assessment && a->place.type == b->place.type;
+}
+
+static void check_page(const struct index_page *page, const struct index_page *wanted)
+{
+    if (page->total != wanted->total || page->count != wanted->count || page->more != wanted->more)
+        WRONG("total %llu, rows %zu, more %d; wanted %llu, %zu, %d",
+            (unsigned long long)page->total, page->count, page->more,
+            (unsigned long long)wanted->total, wanted->count, wanted->more);
+    for (size_t i = 0; i < page->count; i++) {
+        const struct index_row *a = &page->rows[i], *b = &wanted->rows[i];
+
+        if (a->vuln != b->vuln || a->code != b->code || a->first_scan_ms != b->first_scan_ms ||
+            !same_image(a->image, b->image))
+            WRONG("row %zu is image %u vulnerability %u code %d, wanted %u %u %d", i,
+                a->image->number, a->vuln, a->code, b->image->number, b->vuln, b->code);
+    }
+}
+
+static void ask_page(
+    const struct world *world, const struct index_query *query, struct index_page *page)
+{
+    struct index_page wanted;
+    struct err err;
+
+    if (index_query(world->index, query, page, &err) < 0)
+        WRONG("query: %s", err.message);
+    model_query(world, query, &wanted);
+    check_page(page, &wanted);
+}
+
+/* --- Counts and walks ------------------------------------------------------------------------- */
+
+static void ask_counts(struct world *world, const struct index_scope *scope)
+{
+    struct index_counts counts, wanted = {0};
+    struct err err;
+
+    for (size_t i = 0; i < world->count; i++) {
+        const struct fact *fact = &world->facts[i];
+
+        if (!admits(scope, &fact->image))
+            continue;
+        wanted.images++;
+        wanted.by_assessment[fact->image.assessment]++;
+        for (size_t j = 0; j < fact->count; j++)
+            wanted.by_code[fact->findings[j].code]++;
+    }
+    assert_ok(index_count(world->index, scope, &counts, &err));
+    if (memcmp(&counts, &wanted, sizeof(counts)) != 0)
+        WRONG("counts of a scope of %llu images are wrong", (unsigned long long)wanted.images);
+}
+
+struct image_walk {
+    const struct world *world;
+    const struct index_scope *scope;
+    size_t at;
+    uint32_t after;
+    size_t left; /* the walk is stopped after so many */
+};
+
+static bool goes_on(struct image_walk *walk)
+{
+    while (walk->at < walk->world->count) {
+        const struct image *image = &walk->world->facts[walk->at].image;
+
+        if (image->number > walk->after && admits(walk->scope, image))
+            return true;
+        walk->at++;
+    }
+    return false;
+}
+
+static bool see_image(void *ctx, const struct image *image, const uint16_t counts[INDEX_CODES])
+{
+    struct image_walk *walk = ctx;
+    uint16_t wanted[INDEX_CODES] = {0};
+    const struct fact *fact;
+
+    if (walk->left == 0 || !goes_on(walk))
+        WRONG("image %u was not expected", image->number);
+    fact = &walk->world->facts[walk->at++];
+    for (size_t i = 0; i < fact->count; i++)
+        wanted[fact->findings[i].code]++;
+    if (!same_image(image, &fact->image) || memcmp(counts, wanted, sizeof(wanted)) != 0)
+        WRONG("image %u, wanted %u", image->number, fact->image.number);
+    return --walk->left > 0;
+}
+
+static void ask_images(struct world *world, const struct index_scope *scope)
+{
+    struct image_walk walk = {.world = world,
+        .scope = scope,
+        .after = chance(3) ? 0 : chance(world->highest + 2),
+        .left = chance(3) ? SIZE_MAX : 1 + chance(10)};
+    struct err err;
+
+    assert_ok(index_each_image(world->index, scope, walk.after, see_image, &walk, &err));
+    if (walk.left && goes_on(&walk))
+        WRONG("image %u was left out", world->facts[walk.at].image.number);
+}
+
+struct vuln_sums {
+    struct index_vuln sums[VULNS];
+    uint32_t at;
+};
+
+static bool see_vuln(void *ctx, const struct index_vuln *vuln)
+{
+    struct vuln_sums *wanted = ctx;
+    const struct index_vuln *sum;
+
+    while (wanted->at < VULNS && wanted->sums[wanted->at].images == 0)
+        wanted->at++;
+    if (wanted->at == VULNS)
+        WRONG("vulnerability %u was not expected", vuln->vuln);
+    sum = &wanted->sums[wanted->at++];
+    if (vuln->vuln != sum->vuln || vuln->images != sum->images || vuln->worst != sum->worst ||
+        vuln->containers != sum->containers)
+        WRONG("vulnerability %u: %llu images, worst %d, %llu containers; wanted %u: %llu, %d, %llu",
+            vuln->vuln, (unsigned long long)vuln->images, (int)vuln->worst,
+            (unsigned long long)vuln->containers, sum->vuln, (unsigned long long)sum->images,
+            (int)sum->worst, (unsigned long long)sum->containers);
+    return true;
+}
+
+static void ask_vulns(struct world *world, const struct index_query *query)
+{
+    struct vuln_sums wanted = {.at = 0};
+    struct err err;
+
+    for (uint32_t v = 0; v < VULNS; v++) {
+        struct index_vuln *sum = &wanted.sums[v];
+
+        sum->vuln = vuln_of(v);
+        for (size_t i = 0; i < world->count; i++) {
+            const struct fact *fact = &world->facts[i];
+
+            for (size_t j = 0; admits(&query->scope, &fact->image) && j < fact->count; j++) {
+                const struct index_finding *finding = &fact->findings[j];
+
+                if (finding->vuln != sum->vuln || !(query->codes >> finding->code & 1))
+                    continue;
+                sum->images++;
+                sum->containers +=
+                    fact->image.place.containers > 0 ? (uint64_t)fact->image.place.containers : 0;
+                if (index_code_necessity(finding->code) > sum->worst)
+                    sum->worst = index_code_necessity(finding->code);
+            }
+        }
+    }
+    assert_ok(index_each_vuln(world->index, &query->scope, query->codes, see_vuln, &wanted, &err));
+    for (; wanted.at < VULNS; wanted.at++)
+        if (wanted.sums[wanted.at].images)
+            WRONG("vulnerability %u was left out", wanted.sums[wanted.at].vuln);
+}
+
+static void ask_images_of(struct world *world)
+{
+    uint32_t vuln = vuln_of(chance(VULNS));
+    struct ids ids = {0};
+    struct err err;
+    size_t at = 1;
+
+    assert_ok(ids_push(&ids, 4711, &err));
+    assert_ok(index_images_of(world->index, vuln, &ids, &err));
+    for (size_t i = 0; i < world->count; i++)
+        for (size_t j = 0; j < world->facts[i].count; j++)
+            if (world->facts[i].findings[j].vuln == vuln &&
+                (at == ids.count || ids.at[at++] != world->facts[i].image.number))
+                WRONG(
+                    "image %u of vulnerability %u is missing", world->facts[i].image.number, vuln);
+    if (at != ids.count || ids.at[0] != 4711)
+        WRONG("vulnerability %u has %zu images, wanted %zu", vuln, ids.count - 1, at - 1);
+    ids_release(&ids);
+}
+
+static void check_size(struct world *world)
+{
+    struct index_size size;
+    uint64_t findings = 0;
+
+    for (size_t i = 0; i < world->count; i++)
+        findings += world->facts[i].count;
+    index_size(world->index, &size);
+    if (size.images != world->count || size.findings != findings)
+        WRONG("%llu images, %llu findings; wanted %zu, %llu", (unsigned long long)size.images,
+            (unsigned long long)size.findings, world->count, (unsigned long long)findings);
+}
+
+/* --- A walk through the pages while images arrive and go -------------------------------------- */
+
+static bool was_seen(const struct index_row *rows, size_t count, uint32_t number, uint32_t vuln)
+{
+    for (size_t i = 0; i < count; i++)
+        if ((uint32_t)rows[i].first_scan_ms == number && rows[i].vuln == vuln)
+            return true;
+    return false;
+}
+
+static void walk_pages(struct world *world)
+{
+    struct index_row *seen = calloc(IMAGES * FINDINGS * 2, sizeof(*seen));
+    size_t count = 0;
+    struct question q;
+    struct index_page page;
+
+    assert_non_null(seen);
+    for (size_t i = 0; i < world->count; i++)
+        world->facts[i].touched = false;
+    random_question(world, &q);
+    q.query.by_cursor = false;
+    q.query.offset = 0;
+    q.query.limit = 40;
+    ask_page(world, &q.query, &page);
+    for (;;) {
+        for (size_t i = 0; i < page.count; i++) {
+            uint32_t number = page.rows[i].image->number;
+
+            if (q.query.by_cursor && !is_behind(&q.query, number, page.rows[i].vuln))
+                WRONG("image %u vulnerability %u came again", number, page.rows[i].vuln);
+            seen[count++] = (struct index_row){.vuln = page.rows[i].vuln, .first_scan_ms = number};
+            q.query.by_cursor = true;
+            q.query.after_image = number;
+            q.query.after_vuln = page.rows[i].vuln;
+        }
+        if (!page.more)
+            break;
+        for (uint32_t i = chance(4); i; i--)
+            change(world, 2);
+        ask_page(world, &q.query, &page);
+    }
+    for (size_t i = 0; i < world->count; i++) {
+        const struct fact *fact = &world->facts[i];
+
+        for (size_t j = 0;
+             !fact->touched && admits(&q.query.scope, &fact->image) && j < fact->count; j++)
+            if (admits_finding(&q.query, &fact->findings[j]) &&
+                !was_seen(seen, count, fact->image.number, fact->findings[j].vuln))
+                WRONG("image %u vulnerability %u was skipped", fact->image.number,
+                    fact->findings[j].vuln);
+    }
+    free(seen);
+}
+
+/* --- Worlds ----------------------------------------------------------------------------------- */
+
+static void run_world(int number)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct err err;
+    const char *why;
+
+    assert_non_null(world);
+    world_number = number;
+    random_state = seed + (uint64_t)number * 1000003;
+    world->index = index_new(&err);
+    assert_non_null(world->index);
+    for (batch_number = 0; batch_number < 16; batch_number++) {
+        uint32_t growth = batch_number < 10 ? (number % 2 ? 9 : 4) : 1;
+
+        for (uint32_t i = number % 2 ? 80 : 1 + chance(20); i; i--)
+            change(world, growth);
+        if ((why = index_validate(world->index)))
+            WRONG("%s", why);
+        check_size(world);
+        for (int i = 0; i < 24; i++) {
+            struct question q;
+            struct index_page page;
+
+            random_question(world, &q);
+            ask_page(world, &q.query, &page);
+            ask_counts(world, &q.query.scope);
+            ask_images(world, &q.query.scope);
+            ask_images_of(world);
+            if (i % 6 == 0)
+                ask_vulns(world, &q.query);
+        }
+        walk_pages(world);
+        if ((why = index_validate(world->index)))
+            WRONG("%s", why);
+    }
+    while (world->count)
+        remove_one(world);
+    if ((why = index_validate(world->index)))
+        WRONG("%s", why);
+    index_free(world->index);
+    free(world);
+}
+
+static uint64_t setting(const char *name, uint64_t otherwise)
+{
+    uint64_t value;
+
+    return slice_to_u64(slice_of(getenv(name)), &value) ? value : otherwise;
+}
+
+static void test_worlds(void **state)
+{
+    uint64_t rounds = setting("CAREEN_TEST_ROUNDS", DEFAULT_ROUNDS);
+
+    (void)state;
+    make_names();
+    seed = setting("CAREEN_TEST_SEED", DEFAULT_SEED);
+    for (uint64_t i = 0; i < rounds; i++)
+        run_world((int)i);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_worlds)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

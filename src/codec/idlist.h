@@ -4,6 +4,8 @@
  *
  *     list  := varint(count) varint(first) varint(next - previous - 1)...
  *     times := varint(runs) ( varint(first_seen_ms) list )...      disjoint lists, by time ascending
+ *
+ * A set has one encoding, and decoding refuses any other. Failed decoding leaves *bytes and *ret alone.
  */
 #ifndef CAREEN_CODEC_IDLIST_H
 #define CAREEN_CODEC_IDLIST_H
@@ -35,7 +37,7 @@ void timed_ids_sort(struct timed_ids *ids);
 /* The member, or NULL. */
 const struct timed_id *timed_ids_find(const struct timed_ids *ids, uint32_t id);
 
-/* The whole of *ids (sorted) as `times`. */
+/* Appends all of *ids as `times`. BUG when it is not sorted; ERR_INVALID for a time before 1970. */
 int timed_ids_encode(struct buf *out, const struct timed_ids *ids, struct err *err);
 /* All of `bytes` must be one `times`; replaces *ret, sorted by id. */
 int timed_ids_decode(struct slice bytes, size_t max_count, struct timed_ids *ret, struct err *err);

@@ -28,8 +28,8 @@ void map_release(struct map *map)
     *map = (struct map){0};
 }
 
-uint32_t map_find(const struct map *map, uint64_t hash, map_is_key is_key, const void *owner,
-    const void *key)
+uint32_t map_find(
+    const struct map *map, uint64_t hash, map_is_key is_key, const void *owner, const void *key)
 {
     if (map->cap == 0)
         return MAP_NONE;

@@ -17,8 +17,10 @@ size_t utf8_sequence(struct slice s)
     memcpy(b, s.ptr, s.len < 4 ? s.len : 4);
     if (b[0] < 0x80)
         return 1;
-    len = in_range(b[0], 0xc2, 0xdf) ? 2 : in_range(b[0], 0xe0, 0xef) ? 3 :
-        in_range(b[0], 0xf0, 0xf4) ? 4 : 0;
+    len = in_range(b[0], 0xc2, 0xdf)   ? 2
+          : in_range(b[0], 0xe0, 0xef) ? 3
+          : in_range(b[0], 0xf0, 0xf4) ? 4
+                                       : 0;
     if (len == 0 || s.len < len)
         return 0;
     if (b[0] == 0xe0)

@@ -11,11 +11,11 @@ static const char *const image_type_row_names[] = {"local_image", "registry", "c
 static const char *const vul_type_names[] = {"app_vul", "linux_vul"};
 static const char *const necessity_names[] = {"Low", "Medium", "High", "Critical"};
 static const char *const vul_status_names[] = {"vul_status_unfix", "vul_status_ignored"};
-static const char *const severity_names[] = {"unknown", "negligible", "low", "medium", "high",
-    "critical"};
+static const char *const severity_names[] = {
+    "unknown", "negligible", "low", "medium", "high", "critical"};
 static const char *const source_names[] = {"careen", "trivy", "grype", "sbom"};
-static const char *const registry_type_names[] = {"Harbor", "Jfrog", "SwrPrivate", "SwrShared",
-    "SwrEnterprise", "Other"};
+static const char *const registry_type_names[] = {
+    "Harbor", "Jfrog", "SwrPrivate", "SwrShared", "SwrEnterprise", "Other"};
 static const char *const assessment_names[] = {"assessed", "partly_assessed", "not_assessed"};
 
 const struct words image_type_words = {"image_type", image_type_names, IMAGE_TYPE_COUNT};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For tests that ask for more memory than there is: the sanitizers' allocators would end the process
- * where malloc(3) returns NULL. Read by their runtimes at start; nobody's in other builds. */
+/* For tests that ask for more memory than there is: the sanitizers' allocators would end the
+ * process where malloc(3) returns NULL. Read by their runtimes at start; nobody's in other builds.
+ */
 #ifndef CAREEN_TESTS_HUGE_H
 #define CAREEN_TESTS_HUGE_H
 

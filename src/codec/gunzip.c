@@ -42,6 +42,8 @@ enum phase {
 #if CAREEN_HAVE_ISAL
 struct inflater {
     struct inflate_state state;
+    struct isal_gzip_header header; /* must outlive a call: an extra field may be cut between two */
+    bool header_read;
 };
 #else
 struct inflater {
@@ -67,7 +69,9 @@ struct gunzip_stream {
 static enum step inflater_begin(struct inflater *inflater)
 {
     isal_inflate_init(&inflater->state);
-    inflater->state.crc_flag = ISAL_GZIP;
+    inflater->state.crc_flag = ISAL_GZIP_NO_HDR_VER;
+    isal_gzip_header_init(&inflater->header);
+    inflater->header_read = false;
     return STEP_GO_ON;
 }
 
@@ -100,13 +104,18 @@ static enum step inflater_run(
     struct gunzip_stream *g, void *dst, size_t cap, size_t *made, const char **why)
 {
     struct inflate_state *state = &g->inflater.state;
-    int result;
+    int result = ISAL_DECOMP_OK;
 
     state->next_in = g->input + g->at;
     state->avail_in = (uint32_t)(g->end - g->at);
     state->next_out = dst;
     state->avail_out = (uint32_t)cap;
-    result = isal_inflate(state);
+    if (!g->inflater.header_read) {
+        result = isal_read_gzip_header(state, &g->inflater.header);
+        g->inflater.header_read = result == ISAL_DECOMP_OK;
+    }
+    if (g->inflater.header_read)
+        result = isal_inflate(state);
     g->at = g->end - state->avail_in;
     *made = cap - state->avail_out;
     if (result < 0) {

@@ -64,12 +64,13 @@ size_t json_need(struct json_reader *r, size_t need);
 /* Passes over blanks. True when a byte follows; false at the end or on error. */
 bool json_skip_blanks(struct json_reader *r);
 
-/* The string whose opening quote is at r->at, decoded: in the window where it stands there whole
- * and plain, else in r->text. `what` is "a string" or "a key". */
-bool json_text_string(struct json_reader *r, const char *what, struct slice *ret);
-/* The same, checked and passed over. *ret: its start as it is written, as much as is still in the
- * window. */
-bool json_text_skip_string(struct json_reader *r, const char *what, struct slice *ret);
+/* What is kept of a string: all, up to its ceiling, or only what a path shows of a key. */
+enum json_keep { JSON_KEEP_ALL, JSON_KEEP_START };
+
+/* The string whose opening quote is at r->at, checked and decoded: in the window where it stands
+ * there whole and plain, else in r->text. `what` is "a string" or "a key". */
+bool json_text_string(
+    struct json_reader *r, const char *what, enum json_keep keep, struct slice *ret);
 /* The number at r->at, in the window. */
 bool json_text_number(struct json_reader *r, struct slice *ret);
 /* true, false or null at r->at: their type, and the value of a bool; else an error. */

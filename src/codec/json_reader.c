@@ -325,8 +325,7 @@ static void keep_key(struct json_level *level, struct slice key)
     level->key_cut = n < key.len;
 }
 
-static bool next_key(struct json_reader *r,
-    bool (*read)(struct json_reader *r, const char *what, struct slice *ret), struct slice *ret_key)
+static bool next_key(struct json_reader *r, enum json_keep keep, struct slice *ret_key)
 {
     struct json_level *level = top(r);
 
@@ -338,15 +337,17 @@ static bool next_key(struct json_reader *r,
         return ends_inside(r);
     if (r->window[r->at] != '"')
         return unexpected(r, "a key in quotes");
-    if (!read(r, "a key", ret_key))
+    if (!json_text_string(r, "a key", keep, ret_key))
         return false;
     keep_key(level, *ret_key);
-    if (level->key_cut) {
+    if (level->key_cut && keep == JSON_KEEP_ALL) {
         buf_clear(&r->key);
         buf_put_slice(&r->key, *ret_key);
+        if (r->key.failed)
+            return json_fail_at(r, ERR_NOMEM, offset_of(r), "out of memory for a key");
         *ret_key = buf_slice(&r->key);
     } else {
-        ret_key->ptr = level->key;
+        *ret_key = (struct slice){level->key, level->key_len};
     }
     if (!json_skip_blanks(r))
         return ends_inside(r);
@@ -370,7 +371,7 @@ static bool skip_scalar(struct json_reader *r, enum json_type type)
     struct slice ignored;
     bool ignored_value;
 
-    if (type == JSON_STRING   ? !json_text_skip_string(r, "a string", &ignored)
+    if (type == JSON_STRING   ? !json_text_string(r, "a string", JSON_KEEP_START, &ignored)
         : type == JSON_NUMBER ? !json_text_number(r, &ignored)
                               : json_text_word(r, &ignored_value) == JSON_NOTHING)
         return false;
@@ -425,7 +426,7 @@ bool json_next_key(struct json_reader *r, struct slice *ret_key)
     if (r->failed)
         return false;
     BUG_ON(top(r)->container == JSON_IN_ARRAY);
-    if (next_key(r, json_text_string, ret_key))
+    if (next_key(r, JSON_KEEP_ALL, ret_key))
         return true;
     *ret_key = SLICE_NONE;
     return false;
@@ -448,7 +449,7 @@ bool json_peek_string(struct json_reader *r, struct slice *ret)
         return take_null(r);
     if (type != JSON_STRING)
         return mismatch(r, "a string", type);
-    if (!json_text_string(r, "a string", ret))
+    if (!json_text_string(r, "a string", JSON_KEEP_ALL, ret))
         return false;
     r->value_due = false;
     return true;
@@ -534,7 +535,7 @@ bool json_skip(struct json_reader *r)
         }
         while (r->depth > base && !r->failed && !r->value_due)
             if (top(r)->container == JSON_IN_OBJECT)
-                next_key(r, json_text_skip_string, &ignored);
+                next_key(r, JSON_KEEP_START, &ignored);
             else
                 next_element(r);
     } while (r->depth > base && !r->failed);

@@ -200,6 +200,14 @@ static bool plain_piece(struct json_reader *r, const char *what, struct slice *r
     return true;
 }
 
+static void put_piece(struct json_reader *r, enum json_keep keep, struct slice piece)
+{
+    if (keep == JSON_KEEP_ALL)
+        buf_put_slice(&r->text, piece);
+    else if (r->text.len <= JSON_KEY_KEPT_BYTES)
+        buf_put_slice(&r->text, slice_sub(piece, 0, JSON_KEY_KEPT_BYTES + 1));
+}
+
 static bool too_long(struct json_reader *r, uint64_t start, const char *what)
 {
     if (r->text.failed == ERR_NOMEM)
@@ -208,24 +216,25 @@ static bool too_long(struct json_reader *r, uint64_t start, const char *what)
         LIMIT_JSON_STRING_BYTES);
 }
 
-/* The whole string into r->text; r->at is behind the opening quote, which is at `start`. */
-static bool decode(struct json_reader *r, const char *what, uint64_t start)
+/* The string into r->text, whole or its start only; r->at is behind the opening quote, which is at
+ * `start`. */
+static bool decode(struct json_reader *r, const char *what, enum json_keep keep, uint64_t start)
 {
     struct slice run;
     char special[4];
-    size_t len;
+    size_t len = 0;
 
     buf_clear(&r->text);
     for (;;) {
         if (!plain_piece(r, what, &run))
             return false;
-        buf_put_slice(&r->text, run);
+        put_piece(r, keep, run);
         if (r->at < r->end && r->window[r->at] == '"')
             break;
         if (r->at < r->end) {
             if (!special_piece(r, what, special, &len))
                 return false;
-            buf_put(&r->text, special, len);
+            put_piece(r, keep, (struct slice){special, len});
         }
         if (r->text.failed)
             return too_long(r, start, what);
@@ -234,7 +243,8 @@ static bool decode(struct json_reader *r, const char *what, uint64_t start)
     return r->text.failed ? too_long(r, start, what) : true;
 }
 
-bool json_text_string(struct json_reader *r, const char *what, struct slice *ret)
+bool json_text_string(
+    struct json_reader *r, const char *what, enum json_keep keep, struct slice *ret)
 {
     uint64_t start = offset_of(r);
     const char *text = r->window + r->at + 1;
@@ -246,36 +256,9 @@ bool json_text_string(struct json_reader *r, const char *what, struct slice *ret
         return true;
     }
     r->at++;
-    if (!decode(r, what, start))
+    if (!decode(r, what, keep, start))
         return false;
     *ret = buf_slice(&r->text);
-    return true;
-}
-
-bool json_text_skip_string(struct json_reader *r, const char *what, struct slice *ret)
-{
-    uint64_t start = offset_of(r) + 1;
-    struct slice run;
-    char special[4];
-    size_t len;
-
-    r->at++;
-    for (;;) {
-        if (!plain_piece(r, what, &run))
-            return false;
-        if (r->at == r->end)
-            continue;
-        if (r->window[r->at] == '"')
-            break;
-        if (!special_piece(r, what, special, &len))
-            return false;
-    }
-    *ret = SLICE_NONE;
-    if (start >= r->window_offset) {
-        ret->ptr = r->window + (start - r->window_offset);
-        ret->len = (size_t)(offset_of(r) - start);
-    }
-    r->at++;
     return true;
 }
 
@@ -338,7 +321,7 @@ static bool number_length(struct json_reader *r, struct slice s, size_t *ret)
 bool json_text_number(struct json_reader *r, struct slice *ret)
 {
     struct slice s = {.len = json_need(r, LIMIT_JSON_NUMBER_CHARS + 1)};
-    size_t len;
+    size_t len = 0;
 
     s.ptr = r->window + r->at;
     if (s.len > LIMIT_JSON_NUMBER_CHARS + 1)

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a reader hands over, and the adding of it: distinct packages, records and claims.
+ *
+ * The arrays are found again through maps from a hash of the content to the position. The release
+ * of a package is not hashed: report_set_release() changes it for all OS packages at once, and the
+ * maps stay right. Texts are shared by report_text(): a package's name stands in its report once
+ * for each of its vulnerabilities, and a distributor's advisory once for each package.
+ */
+#include "sbom/report.h"
+
+#include "base/array.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+#include "sbom/format.h"
+
+void report_init(struct report *report)
+{
+    *report = (struct report){.size_bytes = -1};
+    arena_init(&report->arena, "the report", LIMIT_REPORT_MEMORY_BYTES);
+}
+
+void report_release(struct report *report)
+{
+    arena_release(&report->arena);
+    map_release(&report->package_ids);
+    map_release(&report->record_ids);
+    map_release(&report->claim_ids);
+    map_release(&report->text_ids);
+    free(report->packages);
+    free(report->records);
+    free(report->claims);
+    free(report->texts);
+    report_init(report);
+}
+
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+    hash = (hash ^ more) * 0x9e3779b97f4a7c15u;
+    return hash ^ (hash >> 29);
+}
+
+/* ---- texts ---- */
+
+static bool is_text(const void *owner, uint32_t id, const void *key)
+{
+    const struct report *report = owner;
+    const struct slice *s = key;
+
+    return slice_eq(report->texts[id], *s);
+}
+
+int report_text(struct report *report, struct slice s, struct slice *ret, struct err *err)
+{
+    uint64_t hash = slice_hash(s);
+    uint32_t id = map_find(&report->text_ids, hash, is_text, report, &s);
+    struct slice copy;
+
+    if (id == MAP_NONE) {
+        if (array_reserve(&report->texts, &report->text_cap, report->text_count + 1,
+                sizeof(*report->texts), err) < 0 ||
+            arena_dup(&report->arena, s, &copy, err) < 0)
+            return -1;
+        id = (uint32_t)report->text_count;
+        if (map_add(&report->text_ids, hash, id, err) < 0)
+            return -1;
+        report->texts[report->text_count++] = copy;
+    }
+    *ret = report->texts[id];
+    return 0;
+}
+
+/* ---- checking ---- */
+
+/* A copy that is fit for a message, cut after some 60 bytes. */
+static const char *quoted(struct slice s, char dst[72])
+{
+    size_t n = s.len < 60 ? s.len : 60;
+
+    for (size_t i = 0; i < n; i++)
+        dst[i] = s.ptr[i] >= 0x20 && s.ptr[i] < 0x7f ? s.ptr[i] : '?';
+    memcpy(dst + n, n < s.len ? "..." : "", n < s.len ? 4 : 1);
+    return dst;
+}
+
+int report_check_text(const char *what, struct slice s, bool needed, struct err *err)
+{
+    char text[72];
+
+    if (s.len == 0 && needed)
+        return err_set(err, ERR_INVALID, "%s is empty", what);
+    if (!utf8_is_line(s))
+        return err_set(err, ERR_INVALID, "%s \"%s\" is not UTF-8 or holds control characters", what,
+            quoted(s, text));
+    if (s.len > LIMIT_NAME_CHARS && utf8_count(s) > LIMIT_NAME_CHARS)
+        return err_set(err, ERR_INVALID, "%s \"%s\" is longer than %d characters", what,
+            quoted(s, text), LIMIT_NAME_CHARS);
+    return 0;
+}
+
+/* ---- packages ---- */
+
+static uint64_t package_hash(const struct package *p)
+{
+    uint64_t hash = slice_hash(p->name);
+
+    hash = mix(hash, slice_hash(p->version));
+    hash = mix(hash, slice_hash(p->ecosystem));
+    hash = mix(hash, slice_hash(p->arch));
+    hash = mix(hash, slice_hash(p->module));
+    hash = mix(hash, slice_hash(p->source_name));
+    return mix(hash, slice_hash(p->source_version));
+}
+
+static bool is_package(const void *owner, uint32_t id, const void *key)
+{
+    const struct report *report = owner;
+    const struct package *a = &report->packages[id], *b = key;
+
+    return slice_eq(a->name, b->name) && slice_eq(a->version, b->version) &&
+           slice_eq(a->ecosystem, b->ecosystem) && slice_eq(a->arch, b->arch) &&
+           slice_eq(a->release, b->release) && slice_eq(a->channel, b->channel) &&
+           slice_eq(a->module, b->module) && slice_eq(a->source_name, b->source_name) &&
+           slice_eq(a->source_version, b->source_version);
+}
+
+static int check_package(const struct package *p, struct err *err)
+{
+    const struct {
+        const char *what;
+        struct slice value;
+        bool needed;
+    } fields[] = {
+        {"package name", p->name, true},
+        {"package ecosystem", p->ecosystem, true},
+        {"package version", p->version, false},
+        {"package release", p->release, false},
+        {"package channel", p->channel, false},
+        {"package architecture", p->arch, false},
+        {"package module", p->module, false},
+        {"source package name", p->source_name, false},
+        {"source package version", p->source_version, false},
+    };
+    char name[72];
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (report_check_text(fields[i].what, fields[i].value, fields[i].needed, err) == 0)
+            continue;
+        return i == 0 ? -1 : err_prefix(err, "package %s", quoted(p->name, name));
+    }
+    return 0;
+}
+
+int report_add_package(
+    struct report *report, const struct package *package, uint32_t *ret, struct err *err)
+{
+    uint64_t hash = package_hash(package);
+    uint32_t id = map_find(&report->package_ids, hash, is_package, report, package);
+
+    if (id == MAP_NONE) {
+        if (check_package(package, err) < 0)
+            return -1;
+        if (report->package_count >= LIMIT_IMAGE_PACKAGES)
+            return err_set(err, ERR_LIMIT,
+                "the report holds more than %d packages (LIMIT_IMAGE_PACKAGES)",
+                LIMIT_IMAGE_PACKAGES);
+        if (array_reserve(&report->packages, &report->package_cap, report->package_count + 1,
+                sizeof(*report->packages), err) < 0)
+            return -1;
+        id = (uint32_t)report->package_count;
+        if (map_add(&report->package_ids, hash, id, err) < 0)
+            return -1;
+        report->packages[report->package_count++] = *package;
+    }
+    *ret = id;
+    return 0;
+}
+
+void report_set_release(struct report *report, struct slice os_release)
+{
+    report->os_release = os_release;
+    for (size_t i = 0; i < report->package_count; i++)
+        if (package_vul_type(report->packages[i].ecosystem) == VUL_LINUX)
+            report->packages[i].release = os_release;
+}
+
+/* ---- records ---- */
+
+int names_push(struct arena *arena, struct names *names, struct slice name, struct err *err)
+{
+    struct slice *at;
+
+    if (names->count >= LIMIT_RECORD_NAMES)
+        return err_set(err, ERR_LIMIT, "a list holds more than %d names (LIMIT_RECORD_NAMES)",
+            LIMIT_RECORD_NAMES);
+    at = arena_grow(arena, names->at, names->count, &names->cap, sizeof(*names->at), err);
+    if (!at)
+        return -1;
+    at[names->count++] = name;
+    names->at = at;
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+static bool names_contain(const struct names *sorted, struct slice name)
+{
+    return bsearch(&name, sorted->at, sorted->count, sizeof(*sorted->at), compare_names) != NULL;
+}
+
+/* Fills ret (with room for all of `from`) in order, without duplicates, `own` and those in `but`
+ * (which is in order). */
+static void put_in_order(
+    struct names *ret, const struct names *from, struct slice own, const struct names *but)
+{
+    size_t kept = 0;
+
+    if (from->count)
+        memcpy(ret->at, from->at, from->count * sizeof(*ret->at));
+    if (from->count > 1)
+        qsort(ret->at, from->count, sizeof(*ret->at), compare_names);
+    for (size_t i = 0; i < from->count; i++) {
+        if (kept && slice_eq(ret->at[i], ret->at[kept - 1]))
+            continue;
+        if (slice_eq(ret->at[i], own) || (but && names_contain(but, ret->at[i])))
+            continue;
+        ret->at[kept++] = ret->at[i];
+    }
+    ret->count = ret->cap = kept;
+}
+
+static uint64_t names_hash(uint64_t hash, const struct names *names)
+{
+    hash = mix(hash, names->count);
+    for (size_t i = 0; i < names->count; i++)
+        hash = mix(hash, slice_hash(names->at[i]));
+    return hash;
+}
+
+static bool names_equal(const struct names *a, const struct names *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!slice_eq(a->at[i], b->at[i]))
+            return false;
+    return true;
+}
+
+static bool is_record(const void *owner, uint32_t id, const void *key)
+{
+    const struct report *report = owner;
+    const struct report_record *a = &report->records[id], *b = key;
+
+    return slice_eq(a->name, b->name) && names_equal(&a->aliases, &b->aliases) &&
+           names_equal(&a->covers, &b->covers);
+}
+
+static int check_record(const struct report_record *record, struct err *err)
+{
+    char name[72];
+
+    if (report_check_text("vulnerability id", record->name, true, err) < 0)
+        return -1;
+    for (size_t i = 0; i < record->aliases.count; i++)
+        if (report_check_text("alias", record->aliases.at[i], true, err) < 0)
+            return err_prefix(err, "vulnerability %s", quoted(record->name, name));
+    for (size_t i = 0; i < record->covers.count; i++)
+        if (report_check_text("covered id", record->covers.at[i], true, err) < 0)
+            return err_prefix(err, "vulnerability %s", quoted(record->name, name));
+    return 0;
+}
+
+/* The names move from the caller's memory to the arena: once for each distinct record. */
+static int keep_names(struct report *report, struct names *names, struct err *err)
+{
+    struct slice *at = NULL;
+
+    if (names->count) {
+        at = arena_alloc_array(&report->arena, names->count, sizeof(*at), err);
+        if (!at)
+            return -1;
+        memcpy(at, names->at, names->count * sizeof(*at));
+    }
+    names->at = at;
+    return 0;
+}
+
+static int add_new_record(struct report *report, uint64_t hash, struct report_record *record,
+    uint32_t *ret, struct err *err)
+{
+    if (check_record(record, err) < 0)
+        return -1;
+    if (report->record_count >= LIMIT_IMAGE_CLAIMS)
+        return err_set(err, ERR_LIMIT,
+            "the report holds more than %d vulnerabilities (LIMIT_IMAGE_CLAIMS)",
+            LIMIT_IMAGE_CLAIMS);
+    if (array_reserve(&report->records, &report->record_cap, report->record_count + 1,
+            sizeof(*report->records), err) < 0 ||
+        keep_names(report, &record->aliases, err) < 0 ||
+        keep_names(report, &record->covers, err) < 0)
+        return -1;
+    if (map_add(&report->record_ids, hash, (uint32_t)report->record_count, err) < 0)
+        return -1;
+    *ret = (uint32_t)report->record_count;
+    report->records[report->record_count++] = *record;
+    return 0;
+}
+
+int report_add_record(
+    struct report *report, const struct report_record *record, uint32_t *ret, struct err *err)
+{
+    struct slice at[2 * LIMIT_RECORD_NAMES];
+    struct report_record key = {
+        .name = record->name, .aliases = {.at = at}, .covers = {.at = at + LIMIT_RECORD_NAMES}};
+    uint64_t hash;
+    uint32_t id;
+
+    if (record->aliases.count > LIMIT_RECORD_NAMES || record->covers.count > LIMIT_RECORD_NAMES)
+        return err_set(err, ERR_LIMIT, "a list holds more than %d names (LIMIT_RECORD_NAMES)",
+            LIMIT_RECORD_NAMES);
+    put_in_order(&key.aliases, &record->aliases, key.name, NULL);
+    put_in_order(&key.covers, &record->covers, key.name, &key.aliases);
+    hash = names_hash(names_hash(slice_hash(key.name), &key.aliases), &key.covers);
+    id = map_find(&report->record_ids, hash, is_record, report, &key);
+    if (id == MAP_NONE)
+        return add_new_record(report, hash, &key, ret, err);
+    *ret = id;
+    return 0;
+}
+
+/* ---- claims ---- */
+
+static uint64_t claim_hash(const struct report_claim *claim)
+{
+    const uint32_t key[2] = {claim->package, claim->record};
+
+    return slice_hash((struct slice){(const char *)key, sizeof(key)});
+}
+
+static bool is_claim(const void *owner, uint32_t id, const void *key)
+{
+    const struct report *report = owner;
+    const struct report_claim *a = &report->claims[id], *b = key;
+
+    return a->package == b->package && a->record == b->record;
+}
+
+int report_add_claim(struct report *report, const struct report_claim *claim, struct err *err)
+{
+    uint64_t hash = claim_hash(claim);
+    uint32_t id = map_find(&report->claim_ids, hash, is_claim, report, claim);
+
+    if (id != MAP_NONE) {
+        struct report_claim *known = &report->claims[id];
+
+        if (claim->severity > known->severity)
+            known->severity = claim->severity;
+        if (known->fixed_version.len == 0)
+            known->fixed_version = claim->fixed_version;
+        return 0;
+    }
+    if (report_check_text("fixed version", claim->fixed_version, false, err) < 0)
+        return -1;
+    if (report->claim_count >= LIMIT_IMAGE_CLAIMS)
+        return err_set(err, ERR_LIMIT, "the report holds more than %d claims (LIMIT_IMAGE_CLAIMS)",
+            LIMIT_IMAGE_CLAIMS);
+    if (array_reserve(&report->claims, &report->claim_cap, report->claim_count + 1,
+            sizeof(*report->claims), err) < 0 ||
+        map_add(&report->claim_ids, hash, (uint32_t)report->claim_count, err) < 0)
+        return -1;
+    report->claims[report->claim_count++] = *claim;
+    return 0;
+}

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The JSON reader against Python's json module, on every JSON document of the shared data.
 
-Both must accept the same documents and find the same content. Python is laxer in three points, which
-are made strict here before comparing: NaN, Infinity and -Infinity (parse_constant refuses them), bytes
-that are not UTF-8 (decoded strictly), and escaped lone surrogates (Python keeps them, the reader gives
-U+FFFD). Numbers are compared when they are integers of 64 bits; every other number is "num" on both
-sides. What the dump program's writer does not nest (deeper than 50) is "deep" on both sides. The order
-of keys, and keys given twice, count.
+Both must accept the same documents and find the same content. Python is laxer in three points,
+which are made strict here before comparing: NaN, Infinity and -Infinity (parse_constant refuses
+them), bytes that are not UTF-8 (decoded strictly), and escaped lone surrogates (Python keeps them,
+the reader gives U+FFFD). Numbers are compared when they are integers of 64 bits; every other
+number is "num" on both sides. What the dump program's writer does not nest (deeper than 50) is
+"deep" on both sides. The order of keys, and keys given twice, count.
 """
 
 import gzip
@@ -107,7 +107,6 @@ def canonical(value, depth=0):
 def by_python(content):
     if content[:2] == b"\x1f\x8b":
         content = gzip.decompress(content)
-    # JSON's blanks are four; bytes.strip() and the decoder agree on them.
     return canonical(STRICT.decode(content.decode("utf-8-sig")))
 
 

@@ -32,11 +32,11 @@ static int log_removal(struct changing *c, struct err *err)
         .project = c->image.project,
         .image = c->image.number};
     int failed = store_get_slots(c->fleet->store, c->image.number, slots, err) < 0 ||
-                 slots_claims(slots, &cause.removed, err) < 0 ||
+                 content_claims(slots, &cause.removed, err) < 0 ||
                  store_add_cause(c->fleet->store, &cause, err) < 0;
 
     ids_release(&cause.removed);
-    slots_release(slots);
+    content_release(slots);
     return failed ? -1 : 0;
 }
 
@@ -54,19 +54,19 @@ static int remove_image(struct changing *c, struct err *err)
 
 static void apply_change(struct placement *place, const struct image_change *change)
 {
-    if (change->set_containers)
+    if (change->fields & FIELD_CONTAINERS)
         place->containers = change->to.containers;
-    if (change->set_enterprise_project)
+    if (change->fields & FIELD_ENTERPRISE_PROJECT)
         place->enterprise_project = change->to.enterprise_project;
-    if (change->set_cluster_id)
+    if (change->fields & FIELD_CLUSTER_ID)
         place->cluster_id = change->to.cluster_id;
-    if (change->set_cluster_name)
+    if (change->fields & FIELD_CLUSTER_NAME)
         place->cluster_name = change->to.cluster_name;
-    if (change->set_organization)
+    if (change->fields & FIELD_ORGANIZATION)
         place->organization = change->to.organization;
-    if (change->set_registry_type)
+    if (change->fields & FIELD_REGISTRY_TYPE)
         place->registry_type = change->to.registry_type;
-    if (change->set_multi_arch)
+    if (change->fields & FIELD_MULTI_ARCH)
         place->multi_arch = change->to.multi_arch;
 }
 

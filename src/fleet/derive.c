@@ -22,13 +22,13 @@ void derived_release(struct derived *derived)
     *derived = (struct derived){0};
 }
 
-void slots_release(struct slot slots[SOURCE_COUNT])
+void content_release(struct slot slots[SOURCE_COUNT])
 {
     for (int i = 0; i < SOURCE_COUNT; i++)
         slot_release(&slots[i]);
 }
 
-int slots_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct err *err)
+int content_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct err *err)
 {
     ret->count = 0;
     for (int i = 0; i < SOURCE_COUNT; i++)
@@ -38,7 +38,7 @@ int slots_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct 
     return 0;
 }
 
-int slots_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *ret, struct err *err)
+int content_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *ret, struct err *err)
 {
     ret->count = 0;
     for (int i = 0; i < SOURCE_COUNT; i++)
@@ -52,7 +52,7 @@ int slots_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *ret,
     return 0;
 }
 
-enum assessment slots_assessment(const struct slot slots[SOURCE_COUNT])
+enum assessment content_assessment(const struct slot slots[SOURCE_COUNT])
 {
     bool complete = false, anything = false;
 
@@ -126,7 +126,7 @@ static int derive(const struct facts *facts, const struct aliases *aliases,
     const struct image *image, const struct slot slots[SOURCE_COUNT], struct ids *claims,
     struct fold **folds, struct derived *ret, struct err *err)
 {
-    if (slots_claims(slots, claims, err) < 0)
+    if (content_claims(slots, claims, err) < 0)
         return -1;
     *folds = calloc(claims->count + 1, sizeof(**folds));
     if (!*folds)

@@ -70,11 +70,21 @@ int fleet_put_images(struct fleet *fleet, uint32_t project, const struct put_req
 int fleet_remove_image(
     struct fleet *fleet, uint32_t project, struct slice image_id, const char *who, struct err *err);
 
-/* What `set` changes; absent ones stay. An enterprise project, or the cluster of a cluster image,
- * is part of an image's identity: changing it gives the image another id. */
+/* The values of a placement that may be changed on a stored image. */
+enum placement_field {
+    FIELD_CONTAINERS = 1 << 0,
+    FIELD_ENTERPRISE_PROJECT = 1 << 1,
+    FIELD_CLUSTER_ID = 1 << 2,
+    FIELD_CLUSTER_NAME = 1 << 3,
+    FIELD_ORGANIZATION = 1 << 4,
+    FIELD_REGISTRY_TYPE = 1 << 5,
+    FIELD_MULTI_ARCH = 1 << 6,
+};
+
+/* Those of `to` that `fields` names; the others stay. An enterprise project, or the cluster of a
+ * cluster image, is part of an image's identity: changing it gives the image another id. */
 struct image_change {
-    bool set_containers, set_enterprise_project, set_cluster_id, set_cluster_name;
-    bool set_organization, set_registry_type, set_multi_arch;
+    unsigned fields; /* enum placement_field */
     struct placement to;
 };
 

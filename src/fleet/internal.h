@@ -57,11 +57,11 @@ int derive_findings(const struct facts *facts, const struct aliases *aliases,
     const struct image *image, const struct slot slots[SOURCE_COUNT], struct derived *ret,
     struct err *err);
 /* The distinct claims over all slots, ascending. */
-int slots_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct err *err);
+int content_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct err *err);
 /* The distinct packages over all slots, with the earliest time of each. */
-int slots_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *ret, struct err *err);
-void slots_release(struct slot slots[SOURCE_COUNT]);
-enum assessment slots_assessment(const struct slot slots[SOURCE_COUNT]);
+int content_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *ret, struct err *err);
+void content_release(struct slot slots[SOURCE_COUNT]);
+enum assessment content_assessment(const struct slot slots[SOURCE_COUNT]);
 
 /* tenant.c: keeping one project equal to its facts. The caller holds `follow`, and `lock`
  * exclusively where the tenant is visible to readers. */

@@ -38,7 +38,7 @@ static int fill_before(
     int failed;
 
     putting_slots(putting, now);
-    failed = slots_packages(now, &packages, err);
+    failed = content_packages(now, &packages, err);
     outcome->packages = packages.count;
     timed_ids_release(&packages);
     memcpy(outcome->image_id, putting->image.id, sizeof(outcome->image_id));

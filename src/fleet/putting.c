@@ -145,7 +145,7 @@ static int time_packages(struct putting *putting, struct err *err)
 {
     const struct report *report = putting->request->report;
     struct timed_ids known = {0};
-    int failed = slots_packages(putting->old, &known, err);
+    int failed = content_packages(putting->old, &known, err);
 
     for (size_t i = 0; i < report->package_count && !failed; i++) {
         const struct timed_id *before = timed_ids_find(&known, putting->packages[i]);
@@ -261,7 +261,7 @@ static int log_content(struct putting *putting, struct err *err)
     int failed;
 
     putting_slots(putting, now);
-    failed = slots_claims(putting->old, &before, err) < 0 || slots_claims(now, &after, err) < 0 ||
+    failed = content_claims(putting->old, &before, err) < 0 || content_claims(now, &after, err) < 0 ||
              ids_subtract(&after, &before, &cause.added, err) < 0 ||
              ids_subtract(&before, &after, &cause.removed, err) < 0 ||
              store_add_cause(putting->fleet->store, &cause, err) < 0;
@@ -291,7 +291,7 @@ static int write_row(struct putting *putting, struct err *err)
         return -1;
     image->latest = true;
     putting_slots(putting, now);
-    image->assessment = slots_assessment(now);
+    image->assessment = content_assessment(now);
     if (putting->content_changed)
         image->updated_ms = putting->now_ms;
     if (putting->found)
@@ -315,6 +315,6 @@ int putting_write(struct putting *putting, struct err *err)
 
 void putting_release(struct putting *putting)
 {
-    slots_release(putting->old);
+    content_release(putting->old);
     slot_release(&putting->slot);
 }

@@ -51,7 +51,7 @@ static int read_packages(struct showing *showing, struct err *err)
 {
     struct ids ids CLEANUP(ids_release) = {0};
 
-    if (slots_packages(showing->slots, &showing->packages, err) < 0)
+    if (content_packages(showing->slots, &showing->packages, err) < 0)
         return -1;
     for (size_t i = 0; i < showing->packages.count; i++)
         if (ids_push(&ids, showing->packages.at[i].id, err) < 0)
@@ -146,7 +146,7 @@ int fleet_show_image(struct fleet *fleet, uint32_t project, struct slice image_i
         read_sources(&showing);
         failed = read_packages(&showing, err) < 0 || read_claims(&showing, project, err) < 0;
     }
-    slots_release(showing.slots);
+    content_release(showing.slots);
     timed_ids_release(&showing.packages);
     if (failed)
         return -1;

@@ -145,7 +145,7 @@ static int derive_again(
     found = read_image(fleet, number, &arena, &image, slots, err);
     if (found == 1)
         found = put_derived(fleet, tenant, &image, slots, err);
-    slots_release(slots);
+    content_release(slots);
     return found < 0 ? -1 : 0;
 }
 
@@ -175,7 +175,7 @@ static int apply_found(struct fleet *fleet, struct tenant *tenant, const struct 
 {
     struct ids claims CLEANUP(ids_release) = {0};
 
-    if (slots_claims(slots, &claims, err) < 0 || catch_up_to(fleet, &claims, err) < 0 ||
+    if (content_claims(slots, &claims, err) < 0 || catch_up_to(fleet, &claims, err) < 0 ||
         hold_claims(tenant, &fleet->facts, image->number, &claims, err) < 0 ||
         settle_aliases(fleet, tenant, err) < 0)
         return -1;
@@ -210,7 +210,7 @@ int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t number, st
     } else {
         failed = apply_found(fleet, tenant, &image, slots, err);
     }
-    slots_release(slots);
+    content_release(slots);
     return failed;
 }
 
@@ -233,7 +233,7 @@ static int load_image(
 
     loading->last = image->number;
     loading->chunk++;
-    if (slots_claims(slots, &claims, err) < 0)
+    if (content_claims(slots, &claims, err) < 0)
         return -1;
     if (claims.count && claims.at[claims.count - 1] > facts->last_claim)
         return ids_push(&loading->later, image->number, err);

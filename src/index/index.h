@@ -42,6 +42,11 @@ static inline enum necessity index_code_necessity(uint8_t code)
     return (enum necessity)(code & 3);
 }
 
+static inline enum vul_type index_code_type(uint8_t code)
+{
+    return (enum vul_type)(code >> 2 & 1);
+}
+
 static inline bool index_code_ignored(uint8_t code)
 {
     return (code >> 3 & 1) != 0;

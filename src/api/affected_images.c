@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /v5/{project_id}/vulnerability/images: ListVulAffectImages. */
+#include "api/affected_params.h"
+#include "api/affected_render.h"
+#include "api/call.h"
+
+static int render(void *ctx, const struct affected_page *page, struct err *err)
+{
+    struct call *call = ctx;
+
+    (void)err;
+    affected_write_page(&call->response->body, page);
+    return 0;
+}
+
+void handle_affected_images(struct call *call)
+{
+    struct affected_request request;
+    struct query_params params;
+    struct err err = {0};
+
+    if (query_parse(call->request->query, &call->request->arena, &params, &err) < 0 ||
+        affected_parse(&params, call->service->options.strict_parameters, &request, &err) < 0 ||
+        fleet_affected(call->service->fleet, call->project, &request.query, render, call, &err) < 0)
+        call_fail(call, &err);
+    else
+        call_finish(call);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The parameters of ListVulAffectImages (contract, sections 1.2, 8.2 and 8.3) as one table: the
+ * call parses its query string with it, `careen affected` its options, and both print their help
+ * from it.
+ */
+#ifndef CAREEN_API_AFFECTED_PARAMS_H
+#define CAREEN_API_AFFECTED_PARAMS_H
+
+#include "codec/query_string.h"
+#include "fleet/fleet.h"
+
+struct affected_parser;
+
+struct affected_param {
+    const char *name;  /* "registry_name"; as an option: --registry-name */
+    const char *value; /* "NAME" */
+    const char *help;
+    bool required;    /* with strict parameters */
+    bool needs_value; /* empty is an error, not "not given" */
+    bool scope;       /* chooses images, not rows */
+    int (*parse)(const struct affected_param *param, struct slice value,
+        struct affected_parser *parser, struct err *err);
+    size_t offset;             /* into the parser, where the value goes */
+    size_t max_chars;          /* of texts */
+    const struct words *words; /* of words */
+};
+
+enum { AFFECTED_PARAM_COUNT = 15 };
+extern const struct affected_param affected_params[AFFECTED_PARAM_COUNT];
+
+/* The query with room for what it points at; not to be copied. */
+struct affected_request {
+    struct affected_query query;
+    struct slice enterprise_project;
+};
+
+/* Fills *ret from decoded parameters; unknown ones are passed over. strict: is_handled, vul_id,
+ * type and image_type must be there. The slices of params must outlive *ret. ERR_INVALID: "limit:
+ * must be 10-200, not 9". */
+int affected_parse(
+    const struct query_params *params, bool strict, struct affected_request *ret, struct err *err);
+
+/* The cursor of a row, for `next` and `after`. */
+void affected_cursor(struct buf *out, const struct affected_row *row);
+
+#endif

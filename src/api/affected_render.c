@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Strings for every documented string field, times and size included, and bare integers for
+ * total_num and container_num: anything else makes the Go and Java SDKs fail (contract,
+ * section 1.4). What is not known is left out. Extra members, which all SDKs ignore, come last.
+ */
+#include "api/affected_render.h"
+
+#include "api/affected_params.h"
+#include "base/limits.h"
+
+static void write_placement(struct json_writer *w, const struct placement *place)
+{
+    json_write_member_if(w, "organization", place->organization);
+    json_write_member_if(w, "registry_type", place->registry_type);
+    json_write_member_if(w, "registry_name", place->registry_name);
+    if (place->multi_arch >= 0)
+        json_write_member(w, "is_multi_arch", slice_of(place->multi_arch ? "true" : "false"));
+    json_write_member_if(w, "cluster_id", place->cluster_id);
+    json_write_member_if(w, "cluster_name", place->cluster_name);
+}
+
+static void write_extras(struct json_writer *w, const struct affected_row *row)
+{
+    const struct image *image = row->image;
+
+    json_write_member(w, "type", slice_of(words_name(&vul_type_words, (int)row->type)));
+    json_write_member(
+        w, "assessment", slice_of(words_name(&assessment_words, (int)image->assessment)));
+    json_write_member(w, "enterprise_project_id", image->place.enterprise_project);
+    json_write_member_if(w, "image_config_digest", image->config_digest);
+    json_write_member(w, "is_latest", slice_of(image->latest ? "true" : "false"));
+    json_write_key(w, "updated_time");
+    json_write_i64_string(w, image->updated_ms);
+}
+
+void affected_write_row(struct json_writer *w, const struct affected_row *row)
+{
+    const struct image *image = row->image;
+    enum vul_status status = index_code_ignored(row->code) ? STATUS_IGNORED : STATUS_UNFIX;
+    int64_t containers = image->place.containers;
+
+    json_write_begin_object(w);
+    json_write_member_if(w, "agent_id", image->place.agent_id);
+    json_write_member(w, "image_id", slice_of(image->id));
+    json_write_member(w, "image_name", image->name);
+    json_write_member(w, "vul_id", row->vul_id);
+    json_write_member(w, "repair_necessity",
+        slice_of(words_name(&necessity_words, (int)index_code_necessity(row->code))));
+    json_write_key(w, "container_num");
+    json_write_i64(w, containers < 0 ? 0 : containers);
+    json_write_member_if(w, "image_digest", image->digest);
+    json_write_member_if(w, "image_version", image->tag);
+    json_write_member(w, "status", slice_of(words_name(&vul_status_words, (int)status)));
+    json_write_key(w, "first_scan_time");
+    json_write_i64_string(w, row->first_scan_ms);
+    json_write_key(w, "latest_scan_time");
+    json_write_i64_string(w, image->latest_scan_ms);
+    json_write_member(
+        w, "image_type", slice_of(words_name(&image_type_rows, (int)image->place.type)));
+    if (image->size_bytes >= 0) {
+        json_write_key(w, "image_size");
+        json_write_i64_string(w, image->size_bytes);
+    }
+    write_placement(w, &image->place);
+    write_extras(w, row);
+    json_write_end_object(w);
+}
+
+void affected_write_page(struct buf *out, const struct affected_page *page)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    json_write_begin_object(&w);
+    json_write_key(&w, "total_num");
+    json_write_i64(&w, page->total > INT32_MAX ? INT32_MAX : (int64_t)page->total);
+    json_write_key(&w, "data_list");
+    json_write_begin_array(&w);
+    for (size_t i = 0; i < page->count; i++)
+        affected_write_row(&w, &page->rows[i]);
+    json_write_end_array(&w);
+    if (page->more && page->count) {
+        struct buf cursor = BUF_INIT(64);
+
+        affected_cursor(&cursor, &page->rows[page->count - 1]);
+        json_write_member(&w, "next", buf_slice(&cursor));
+        buf_release(&cursor);
+    }
+    json_write_end_object(&w);
+}

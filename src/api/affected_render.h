@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rows and pages of affected images as the contract writes them (sections 1.4 and 8.1). */
+#ifndef CAREEN_API_AFFECTED_RENDER_H
+#define CAREEN_API_AFFECTED_RENDER_H
+
+#include "codec/json_writer.h"
+#include "fleet/fleet.h"
+
+/* One row as a JSON object. */
+void affected_write_row(struct json_writer *w, const struct affected_row *row);
+/* The body of the call: total_num, data_list, and `next` when rows follow. */
+void affected_write_page(struct buf *out, const struct affected_page *page);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answering calls; see call.h. */
+#include "api/call.h"
+
+#include "base/log.h"
+
+/* What a caller may know of a failure inside. */
+static const char *public_detail(const struct err *err)
+{
+    if (err->code == ERR_FULL)
+        return "no space left on the server; nothing was stored";
+    return err->code == ERR_BUSY ? err->message : "";
+}
+
+void call_fail(struct call *call, const struct err *err)
+{
+    const struct failure *failure = failure_of(err->code);
+    bool internal = failure->http_status >= 500;
+
+    if (internal)
+        log_line(LOG_ERROR, "request=%s %s", call->request->id, err->message);
+    if (err->code == ERR_BUSY)
+        snprintf(call->response->retry_after, sizeof(call->response->retry_after), "1");
+    buf_clear(&call->response->body);
+    call->response->status = failure->http_status;
+    failure_write(&call->response->body, failure, internal ? public_detail(err) : err->message,
+        call->request->id);
+}
+
+void call_finish(struct call *call)
+{
+    struct err err = {0};
+
+    call->response->status = 200;
+    if (buf_check(&call->response->body, "the answer", &err) < 0) {
+        err.code = ERR_IO;
+        call_fail(call, &err);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an error code means outside: one table for HTTP status, HSS or APIGW code and its fixed text
+ * (contract, sections 4.3, 4.4 and 8.3), and the exit status of the command line.
+ */
+#ifndef CAREEN_API_FAILURE_H
+#define CAREEN_API_FAILURE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct failure {
+    unsigned http_status;
+    const char *code; /* "HSS.0001" */
+    const char *text; /* "Invalid parameter." */
+    bool gateway;     /* answered by the gateway: the body has no error_description */
+    int exit_status;
+};
+
+const struct failure *failure_of(enum err_code code);
+
+/* Gateway refusals that no err_code stands for. */
+extern const struct failure failure_no_route, failure_wrong_method, failure_unauthenticated,
+    failure_wrong_project, failure_stopping, failure_too_large;
+
+/* The body: error_code, error_msg, error_description (HSS errors only), request_id. error_msg is
+ * the fixed text, with `detail` behind it in parentheses (HSS) or after ": " (gateway) when it is
+ * not empty, since the Python and Java SDKs show error_msg alone. */
+void failure_write(
+    struct buf *body, const struct failure *failure, const char *detail, const char *request_id);
+
+/* Exit statuses of every command. */
+enum exit_status {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,      /* the operation failed; the message says why */
+    EXIT_USAGE = 2,       /* the command line is wrong */
+    EXIT_SOME_FAILED = 3, /* import: some inputs were refused, the others are in */
+    EXIT_UNSURE = 4,      /* affected: no rows, but images in scope are not fully assessed */
+};
+
+#endif

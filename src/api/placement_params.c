@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of placement_params.h. Lengths and the rules between values are placement_check()'s. */
+#include "api/placement_params.h"
+
+#include "base/limits.h"
+
+static int parse_text(const struct placement_param *param, struct slice value,
+    struct placement_request *request, struct err *err)
+{
+    (void)err;
+    memcpy((char *)request + param->offset, &value, sizeof(value));
+    return 0;
+}
+
+static int parse_image_type(const struct placement_param *param, struct slice value,
+    struct placement_request *request, struct err *err)
+{
+    char list[128];
+    int type = words_find(&image_type_words, value);
+
+    if (type < 0)
+        return err_set(err, ERR_INVALID, "%s: must be %s, not \"%.*s\"", param->name,
+            words_list(&image_type_words, list, sizeof(list)), SLICE_FMT(value));
+    request->place.type = (enum image_type)type;
+    request->type_given = true;
+    return 0;
+}
+
+static int parse_containers(const struct placement_param *param, struct slice value,
+    struct placement_request *request, struct err *err)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(value, &number) || number > LIMIT_CONTAINERS)
+        return err_set(err, ERR_INVALID, "%s: must be 0-%ld, not \"%.*s\"", param->name,
+            LIMIT_CONTAINERS, SLICE_FMT(value));
+    request->place.containers = (int64_t)number;
+    return 0;
+}
+
+static int parse_multi_arch(const struct placement_param *param, struct slice value,
+    struct placement_request *request, struct err *err)
+{
+    if (!slice_is(value, "true") && !slice_is(value, "false"))
+        return err_set(err, ERR_INVALID, "%s: must be true or false, not \"%.*s\"", param->name,
+            SLICE_FMT(value));
+    request->place.multi_arch = slice_is(value, "true");
+    return 0;
+}
+
+#define AT(field) offsetof(struct placement_request, field)
+
+const struct placement_param placement_params[PLACEMENT_PARAM_COUNT] = {
+    {"enterprise_project_id", "ID", "enterprise project; 0, the default one, if not given",
+        FIELD_ENTERPRISE_PROJECT, parse_text, AT(place.enterprise_project)},
+    {"image_type", "TYPE", "where it lives: local, registry, cicd or cluster", 0, parse_image_type,
+        0},
+    {"registry_type", "TYPE", "Harbor, Jfrog, SwrPrivate, SwrShared, SwrEnterprise or Other",
+        FIELD_REGISTRY_TYPE, parse_text, AT(place.registry_type)},
+    {"registry_name", "NAME", "the registry's name", 0, parse_text, AT(place.registry_name)},
+    {"organization", "NAME", "the organization it belongs to", FIELD_ORGANIZATION, parse_text,
+        AT(place.organization)},
+    {"cluster_id", "ID", "the cluster it runs in; needed with image type cluster", FIELD_CLUSTER_ID,
+        parse_text, AT(place.cluster_id)},
+    {"cluster_name", "NAME", "that cluster's name", FIELD_CLUSTER_NAME, parse_text,
+        AT(place.cluster_name)},
+    {"agent_id", "ID", "the host (agent) it was found on", 0, parse_text, AT(place.agent_id)},
+    {"pipeline", "NAME", "the pipeline that built it", 0, parse_text, AT(place.pipeline)},
+    {"containers", "N", "how many containers run it", FIELD_CONTAINERS, parse_containers, 0},
+    {"is_multi_arch", "BOOL", "whether its reference names several platforms", FIELD_MULTI_ARCH,
+        parse_multi_arch, 0},
+    {"name", "NAME", "its name, instead of the report's", 0, parse_text, AT(name)},
+    {"version", "TAG", "its tag, instead of the report's", 0, parse_text, AT(version)},
+};
+
+void placement_request_init(struct placement_request *request)
+{
+    *request = (struct placement_request){.place = placement_default()};
+}
+
+int placement_take(
+    struct placement_request *request, struct slice name, struct slice value, struct err *err)
+{
+    struct buf known = BUF_INIT(1024);
+
+    for (size_t i = 0; i < PLACEMENT_PARAM_COUNT; i++) {
+        const struct placement_param *param = &placement_params[i];
+
+        if (slice_is(name, param->name)) {
+            request->fields |= param->field;
+            return param->parse(param, value, request, err);
+        }
+        buf_printf(&known, "%s%s", i ? ", " : "", param->name);
+    }
+    err_set(err, ERR_INVALID, "%.*s: no such parameter; there are %.*s", SLICE_FMT(name),
+        SLICE_FMT(buf_slice(&known)));
+    buf_release(&known);
+    return -1;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where an image lives, as parameters: one table for the import call's query, the members of PATCH,
+ * and the options of `careen import` and `careen images set`.
+ */
+#ifndef CAREEN_API_PLACEMENT_PARAMS_H
+#define CAREEN_API_PLACEMENT_PARAMS_H
+
+#include "fleet/fleet.h"
+
+/* What parameters say: a placement, and how the image is to be called. */
+struct placement_request {
+    struct placement place;
+    bool type_given;
+    unsigned fields; /* enum placement_field: those given */
+    struct slice name, version;
+};
+
+struct placement_param {
+    const char *name; /* "registry_type" */
+    const char *value;
+    const char *help;
+    unsigned field; /* enum placement_field; 0: cannot be changed on a stored image */
+    int (*parse)(const struct placement_param *param, struct slice value,
+        struct placement_request *request, struct err *err);
+    size_t offset; /* into the request, of texts */
+};
+
+enum { PLACEMENT_PARAM_COUNT = 13 };
+extern const struct placement_param placement_params[PLACEMENT_PARAM_COUNT];
+
+void placement_request_init(struct placement_request *request);
+/* Takes one parameter. ERR_INVALID on an unknown name (the message lists what there is) or value.
+ */
+int placement_take(
+    struct placement_request *request, struct slice name, struct slice value, struct err *err);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The service: the fleet and the tokens behind HTTP. Routes are a table (routes.c); each handler
+ * gets a struct call. A background thread loads the index and then follows the change log, so that
+ * what other processes write is in the answers within a second.
+ */
+#ifndef CAREEN_API_SERVICE_H
+#define CAREEN_API_SERVICE_H
+
+#include "auth/tokens.h"
+#include "fleet/fleet.h"
+#include "http/server.h"
+
+struct service;
+
+struct service_options {
+    bool strict_parameters;    /* the four required parameters must be there */
+    uint64_t max_report_bytes; /* of an import's body, as sent */
+    int64_t log_keep_ms;       /* causes older than this are dropped from the change log */
+};
+
+/* The fleet stays the caller's and must outlive the service. */
+struct service *service_start(
+    struct fleet *fleet, const struct service_options *options, struct err *err);
+/* The callbacks for http_server_start(); valid until service_stop(). */
+struct http_app service_app(struct service *service);
+/* True once every project is loaded. */
+bool service_ready(const struct service *service);
+/* After the HTTP server has stopped. Accepts NULL. */
+void service_stop(struct service *service);
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* careen affected VUL_ID: the call, on the command line. */
+#include "api/affected_render.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "cli/cli.h"
+#include "cli/csv.h"
+#include "cli/table.h"
+
+static const struct cli_option options[] = {
+    {"project", "ID", "the project; \"default\" if not given", NULL},
+    {"all", NULL, "all rows, not one page (not with -o json)", NULL},
+    {"o", "FORMAT", "table, json (the call's body), jsonl or csv", NULL},
+};
+
+static const char *const headings[] = {"SEVERITY", "VULNERABILITY", "IMAGE", "VERSION", "TYPE",
+    "WHERE", ">CONTAINERS", "STATUS", "ASSESSMENT", "LAST SCAN"};
+
+enum { HEADING_COUNT = sizeof(headings) / sizeof(headings[0]) };
+
+struct answer {
+    enum cli_format format;
+    struct buf out;
+    struct table table;
+    uint64_t total, shown;
+    bool more;
+    uint32_t last_image, last_vuln;
+};
+
+/* --- Rows ------------------------------------------------------------------------------------- */
+
+static struct slice where_of(const struct placement *place)
+{
+    if (place->type == IMAGE_CLUSTER && place->cluster_name.len)
+        return place->cluster_name;
+    return image_where(place);
+}
+
+static void row_to_table(struct table *table, const struct affected_row *row)
+{
+    const struct image *image = row->image;
+    enum necessity necessity = index_code_necessity(row->code);
+    char when[CLOCK_TEXT_BYTES];
+
+    table_cell(table, slice_of(words_name(&necessity_words, (int)necessity)),
+        colour_of_necessity(necessity));
+    table_cell(table, row->vul_id, COLOUR_NONE);
+    table_cell(table, image->name, COLOUR_NONE);
+    table_cell(table, image->tag, COLOUR_NONE);
+    table_cell(table, slice_of(words_name(&image_type_words, (int)image->place.type)), COLOUR_NONE);
+    table_cell(table, where_of(&image->place), COLOUR_NONE);
+    table_number(table, image->place.containers < 0 ? 0 : (uint64_t)image->place.containers);
+    table_cell(
+        table, index_code_ignored(row->code) ? SLICE("ignored") : SLICE("unfix"), COLOUR_NONE);
+    table_cell(table, slice_of(words_name(&assessment_words, (int)image->assessment)),
+        image->assessment == ASSESSMENT_FULL ? COLOUR_NONE : COLOUR_YELLOW);
+    table_cell(
+        table, slice_sub(slice_of(clock_format(image->latest_scan_ms, when)), 0, 19), COLOUR_DIM);
+}
+
+static void csv_heading(struct buf *out)
+{
+    buf_put_cstr(out,
+        "image_id,image_name,image_version,image_digest,vul_id,type,repair_necessity,status,"
+        "image_type,registry_name,cluster_id,container_num,first_scan_time,latest_scan_time,"
+        "assessment\n");
+}
+
+static void row_to_csv(struct buf *out, const struct affected_row *row)
+{
+    const struct image *image = row->image;
+    enum vul_status status = index_code_ignored(row->code) ? STATUS_IGNORED : STATUS_UNFIX;
+    int necessity = (int)index_code_necessity(row->code);
+
+    csv_field(out, slice_of(image->id), true);
+    csv_field(out, image->name, false);
+    csv_field(out, image->tag, false);
+    csv_field(out, image->digest, false);
+    csv_field(out, row->vul_id, false);
+    csv_field(out, slice_of(words_name(&vul_type_words, (int)row->type)), false);
+    csv_field(out, slice_of(words_name(&necessity_words, necessity)), false);
+    csv_field(out, slice_of(words_name(&vul_status_words, (int)status)), false);
+    csv_field(out, slice_of(words_name(&image_type_rows, (int)image->place.type)), false);
+    csv_field(out, image->place.registry_name, false);
+    csv_field(out, image->place.cluster_id, false);
+    csv_number(out, image->place.containers < 0 ? 0 : image->place.containers);
+    csv_number(out, row->first_scan_ms);
+    csv_number(out, image->latest_scan_ms);
+    csv_field(out, slice_of(words_name(&assessment_words, (int)image->assessment)), false);
+    csv_end(out);
+}
+
+static void row_to_jsonl(struct buf *out, const struct affected_row *row)
+{
+    struct json_writer w;
+
+    json_writer_init(&w, out);
+    affected_write_row(&w, row);
+    buf_put_char(out, '\n');
+}
+
+static int take_page(void *ctx, const struct affected_page *page, struct err *err)
+{
+    struct answer *answer = ctx;
+
+    (void)err;
+    answer->total = page->total;
+    answer->more = page->more;
+    answer->shown += page->count;
+    if (answer->format == FORMAT_JSON)
+        affected_write_page(&answer->out, page);
+    for (size_t i = 0; i < page->count; i++) {
+        const struct affected_row *row = &page->rows[i];
+
+        if (answer->format == FORMAT_TABLE)
+            row_to_table(&answer->table, row);
+        else if (answer->format == FORMAT_JSONL)
+            row_to_jsonl(&answer->out, row);
+        else if (answer->format == FORMAT_CSV)
+            row_to_csv(&answer->out, row);
+        answer->last_image = row->image->number;
+        answer->last_vuln = row->vuln;
+    }
+    return 0;
+}
+
+/* --- Asking ----------------------------------------------------------------------------------- */
+
+/* One page, or with --all page after page; what is complete is written as it comes. */
+static int ask(struct fleet *fleet, uint32_t project, struct affected_request *request, bool all,
+    struct answer *answer, struct err *err)
+{
+    if (all)
+        request->query.q.limit = LIMIT_PAGE_MAX;
+    if (answer->format == FORMAT_CSV)
+        csv_heading(&answer->out);
+    do {
+        if (fleet_affected(fleet, project, &request->query, take_page, answer, err) < 0 ||
+            buf_check(&answer->out, "the answer", err) < 0)
+            return -1;
+        if (answer->format != FORMAT_TABLE && !cli_write(buf_slice(&answer->out)))
+            return err_set_errno(err, "cannot write the answer to standard output");
+        buf_clear(&answer->out);
+        request->query.q.by_cursor = true;
+        request->query.q.after_image = answer->last_image;
+        request->query.q.after_vuln = answer->last_vuln;
+    } while (all && answer->more);
+    return 0;
+}
+
+static int finish_table(struct answer *answer, struct err *err)
+{
+    bool colours = cli_colours();
+
+    if (answer->shown)
+        table_write(&answer->table, colours, &answer->out);
+    if (answer->shown < answer->total)
+        buf_printf(&answer->out,
+            "%llu of %llu rows; --limit and --offset choose others, --all shows all\n",
+            (unsigned long long)answer->shown, (unsigned long long)answer->total);
+    else
+        buf_printf(&answer->out, "%llu rows\n", (unsigned long long)answer->total);
+    if (buf_check(&answer->out, "the table", err) < 0)
+        return -1;
+    return cli_write(buf_slice(&answer->out)) ? 0 : err_set_errno(err, "cannot write the table");
+}
+
+/* Images that were looked at in part, or not at all, may be affected without showing it. */
+static int tell_assessment(struct fleet *fleet, uint32_t project,
+    const struct affected_request *request, const struct answer *answer, int *ret_status,
+    struct err *err)
+{
+    struct index_counts counts;
+    uint64_t unsure;
+
+    if (fleet_count(fleet, project, &request->query.q.scope, &counts, err) < 0)
+        return -1;
+    unsure = counts.images - counts.by_assessment[ASSESSMENT_FULL];
+    if (unsure)
+        fprintf(stderr,
+            "careen affected: %llu of the %llu images asked about are not fully assessed "
+            "(%llu partly, %llu not at all): they may be affected without being listed\n",
+            (unsigned long long)unsure, (unsigned long long)counts.images,
+            (unsigned long long)counts.by_assessment[ASSESSMENT_PARTLY],
+            (unsigned long long)counts.by_assessment[ASSESSMENT_NOT]);
+    *ret_status = answer->total == 0 && unsure ? EXIT_UNSURE : EXIT_DONE;
+    return 0;
+}
+
+static int run_opened(const struct cli_args *args, struct affected_request *request,
+    struct answer *answer, int *ret_status, struct err *err)
+{
+    uint32_t project;
+    struct fleet *fleet = cli_open(args, STORE_READ, true, &project, err);
+    int failed;
+
+    if (!fleet)
+        return -1;
+    failed = ask(fleet, project, request, cli_given(args, "all"), answer, err) < 0 ||
+             (answer->format == FORMAT_TABLE && finish_table(answer, err) < 0) ||
+             tell_assessment(fleet, project, request, answer, ret_status, err) < 0;
+    fleet_close(fleet);
+    return failed ? -1 : 0;
+}
+
+static int parse(const struct cli_args *args, struct query_param params_at[CLI_OPTIONS_MAX],
+    struct affected_request *request, struct answer *answer, struct err *err)
+{
+    struct query_params params;
+
+    if (cli_format(args,
+            1u << FORMAT_TABLE | 1u << FORMAT_JSON | 1u << FORMAT_JSONL | 1u << FORMAT_CSV,
+            &answer->format, err) < 0)
+        return -1;
+    if (answer->format == FORMAT_JSON && cli_given(args, "all"))
+        return err_set(err, ERR_USAGE, "-o json is one page of the call; take -o jsonl with --all");
+    cli_affected_params(args, params_at, &params);
+    if (args->word_count)
+        params_at[params.count++] = (struct query_param){SLICE("vul_id"), slice_of(args->words[0])};
+    return affected_parse(&params, false, request, err);
+}
+
+static int run(const struct cli_args *args)
+{
+    struct query_param params_at[CLI_OPTIONS_MAX];
+    struct affected_request request;
+    struct answer answer = {.out = BUF_INIT(1UL << 30)};
+    struct err err = {0};
+    int status = EXIT_DONE, failed;
+
+    if (args->word_count > 1)
+        return cli_usage("affected", "give one vulnerability, not %d", args->word_count);
+    table_init(&answer.table, headings, HEADING_COUNT);
+    failed = parse(args, params_at, &request, &answer, &err) < 0 ||
+             run_opened(args, &request, &answer, &status, &err) < 0;
+    table_release(&answer.table);
+    buf_release(&answer.out);
+    return failed ? cli_fail("affected", &err) : status;
+}
+
+const struct command command_affected = {.name = "affected",
+    .summary = "which images does this vulnerability affect?",
+    .arguments = "[VUL_ID]",
+    .details = "VUL_ID is any name of the vulnerability: CVE-..., GHSA-..., a distributor's "
+               "advisory, or a\n"
+               "CVE that such an advisory covers. Without one, all rows are listed. The answer is "
+               "that of\n"
+               "GET /v5/{project_id}/vulnerability/images with the same filters.\n"
+               "Exit status 4: nothing was found, but images in scope are not fully assessed.",
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
+    .tables = OPTIONS_AFFECTED,
+    .run = run};

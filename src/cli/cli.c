@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding the command, printing help, and what all subcommands share. */
+#include "cli/cli.h"
+
+#include "cli/options.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static const struct command *const commands[] = {&command_import, &command_affected, &command_vulns,
+    &command_images_list, &command_images_show, &command_images_set, &command_images_rm,
+    &command_status, &command_serve, &command_token_create, &command_token_list,
+    &command_token_revoke, &command_project_create, &command_project_list};
+
+enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+
+/* --- Help ------------------------------------------------------------------------------------- */
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "Careen: which of my container images does this vulnerability affect?\n\n"
+                "usage: careen [--data DIR] COMMAND [OPTION...]\n\ncommands:\n");
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(to, "  %-16s %s\n", commands[i]->name, commands[i]->summary);
+    fprintf(to, "\noptions of every command:\n"
+                "  --data DIR       the data folder; else CAREEN_DATA_DIR, else ./careen-data\n"
+                "  --help           help of a command: careen import --help\n"
+                "  --version        the version\n"
+                "\nexit status:\n"
+                "  0  done\n"
+                "  1  failed; the message says why\n"
+                "  2  the command line is wrong\n"
+                "  3  import: some inputs were refused, the others are in\n"
+                "  4  affected: nothing found, but images in scope are not fully assessed\n");
+}
+
+static void print_command_help(const struct command *command, const struct cli_args *args)
+{
+    printf("%s\n\nusage: careen %s%s%s [OPTION...]\n", command->summary, command->name,
+        *command->arguments ? " " : "", command->arguments);
+    if (command->details)
+        printf("\n%s\n", command->details);
+    printf("\noptions:\n");
+    for (size_t i = 0; i < args->option_count; i++) {
+        const struct cli_option *option = &args->options[i];
+        const char *value = option->value ? option->value : "";
+        char left[80];
+
+        snprintf(left, sizeof(left), "%s%s%s%s", option->name[1] ? "--" : "-", option->name,
+            *value && *value != '[' ? " " : "", value);
+        printf("  %-28s %s\n", left, option->help);
+    }
+    printf(
+        "  %-28s %s\n", "--data DIR", "the data folder; else CAREEN_DATA_DIR, else ./careen-data");
+}
+
+/* The command named by the words at *at; moves *at behind it. */
+static const struct command *find_command(char **argv, int argc, int *at)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        const char *space = strchr(commands[i]->name, ' ');
+        size_t len = space ? (size_t)(space - commands[i]->name) : strlen(commands[i]->name);
+
+        if (strlen(argv[*at]) != len || strncmp(argv[*at], commands[i]->name, len) != 0)
+            continue;
+        if (space && (*at + 1 >= argc || strcmp(argv[*at + 1], space + 1) != 0))
+            continue;
+        *at += space ? 2 : 1;
+        return commands[i];
+    }
+    return NULL;
+}
+
+static int unknown_command(char **argv, int argc, int at)
+{
+    size_t len = strlen(argv[at]);
+    bool group = false;
+
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        group |= strncmp(commands[i]->name, argv[at], len) == 0 && commands[i]->name[len] == ' ';
+    if (!group)
+        return cli_usage(NULL, "there is no command %s", argv[at]);
+    if (at + 1 < argc && strcmp(argv[at + 1], "--help") != 0)
+        fprintf(stderr, "careen: there is no command %s %s; there are:\n", argv[at], argv[at + 1]);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strncmp(commands[i]->name, argv[at], len) == 0 && commands[i]->name[len] == ' ')
+            fprintf(stderr, "  careen %-16s %s\n", commands[i]->name, commands[i]->summary);
+    return at + 1 < argc && strcmp(argv[at + 1], "--help") == 0 ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int run_command(const struct command *command, struct cli_args *args, char **argv, int argc)
+{
+    bool help = false;
+    int status;
+
+    args->words = calloc((size_t)argc + 1, sizeof(*args->words));
+    if (!args->words)
+        return EXIT_FAILED;
+    status = cli_parse(command, args, argv, argc, &help);
+    if (status == 0 && help)
+        print_command_help(command, args);
+    else if (status == 0)
+        status = command->run(args);
+    free(args->words);
+    return status;
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cli_args args = {.data_dir = getenv("CAREEN_DATA_DIR")};
+    const struct command *command;
+    int at = 1;
+
+    for (; at < argc && argv[at][0] == '-'; at++) {
+        const char *value;
+
+        if (cli_is_option(argv[at], "version", &value)) {
+            printf("careen %s\n", CAREEN_VERSION);
+            return EXIT_DONE;
+        }
+        if (cli_is_option(argv[at], "help", &value) || strcmp(argv[at], "-h") == 0) {
+            print_help(stdout);
+            return EXIT_DONE;
+        }
+        if (!cli_is_option(argv[at], "data", &value) || (!value && at + 1 >= argc))
+            return cli_usage(NULL, "there is no option %s, or it needs a value", argv[at]);
+        args.data_dir = value ? value : argv[++at];
+    }
+    if (!args.data_dir || !*args.data_dir)
+        args.data_dir = "careen-data";
+    if (at >= argc) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[at], "help") == 0) {
+        print_help(stdout);
+        return EXIT_DONE;
+    }
+    command = find_command(argv, argc, &at);
+    return command ? run_command(command, &args, argv + at, argc - at)
+                   : unknown_command(argv, argc, at);
+}
+
+/* --- For subcommands -------------------------------------------------------------------------- */
+
+int cli_fail(const char *command, const struct err *err)
+{
+    fprintf(stderr, "careen %s: %s\n", command, err->message);
+    return failure_of(err->code)->exit_status;
+}
+
+struct fleet *cli_open(const struct cli_args *args, enum store_mode mode, bool load,
+    uint32_t *ret_project, struct err *err)
+{
+    struct fleet *fleet = fleet_open(args->data_dir, mode, err);
+    const char *id = cli_value(args, "project");
+
+    if (!fleet)
+        return NULL;
+    if (fleet_find_project(fleet, slice_of(id ? id : "default"), ret_project, err) < 0 ||
+        (load && fleet_load(fleet, *ret_project, err) < 0)) {
+        fleet_close(fleet);
+        return NULL;
+    }
+    return fleet;
+}
+
+/* --- Output ----------------------------------------------------------------------------------- */
+
+int cli_format(const struct cli_args *args, unsigned allowed, enum cli_format *ret, struct err *err)
+{
+    static const char *const names[] = {"table", "json", "jsonl", "csv"};
+    const char *given = cli_value(args, "o");
+    struct buf list = BUF_INIT(256);
+
+    if (!given) {
+        *ret = FORMAT_TABLE;
+        return 0;
+    }
+    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!(allowed & 1u << i))
+            continue;
+        if (strcmp(given, names[i]) == 0) {
+            *ret = (enum cli_format)i;
+            buf_release(&list);
+            return 0;
+        }
+        buf_printf(&list, "%s%s", list.len ? ", " : "", names[i]);
+    }
+    err_set(
+        err, ERR_USAGE, "-o must be one of %.*s, not \"%s\"", SLICE_FMT(buf_slice(&list)), given);
+    buf_release(&list);
+    return -1;
+}
+
+bool cli_colours(void)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color);
+}
+
+bool cli_write(struct slice bytes)
+{
+    while (bytes.len) {
+        ssize_t wrote = write(STDOUT_FILENO, bytes.ptr, bytes.len);
+
+        if (wrote < 0 && errno != EINTR)
+            return false;
+        if (wrote > 0)
+            bytes = slice_skip(bytes, (size_t)wrote);
+    }
+    return true;
+}
+
+int cli_print(const char *command, const struct buf *out)
+{
+    struct err err = {0};
+
+    if (buf_check(out, "the answer", &err) < 0)
+        return cli_fail(command, &err);
+    if (!cli_write(buf_slice(out))) {
+        err_set_errno(&err, "cannot write the answer to standard output");
+        return cli_fail(command, &err);
+    }
+    return EXIT_DONE;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A command's options: gathered from its own table and the tables of parameters, parsed, and read.
+ */
+#include "cli/options.h"
+
+#include "base/bug.h"
+
+#include <stdarg.h>
+
+int cli_usage(const char *command, const char *format, ...)
+{
+    va_list args;
+
+    fprintf(stderr, "careen%s%s: ", command ? " " : "", command ? command : "");
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "; see: careen%s%s --help\n", command ? " " : "", command ? command : "");
+    return EXIT_USAGE;
+}
+
+bool cli_is_option(const char *argument, const char *name, const char **ret_value)
+{
+    size_t len = strlen(name);
+    const char *body = name[1] ? argument + 2 : argument + 1;
+
+    if (strncmp(argument, name[1] ? "--" : "-", name[1] ? 2 : 1) != 0 ||
+        strncmp(body, name, len) != 0 || (body[len] != '\0' && body[len] != '='))
+        return false;
+    *ret_value = body[len] == '=' ? body + len + 1 : NULL;
+    return true;
+}
+
+struct parse {
+    const struct command *command;
+    struct cli_args *args;
+    char **argv;
+    int argc, at;
+    bool help;
+};
+
+/* Takes the value of the option at parse->at. 0 or EXIT_USAGE. */
+static int take_value(
+    struct parse *parse, const char *name, const char *inline_value, const char **ret)
+{
+    if (*ret)
+        return cli_usage(parse->command->name, "--%s is given twice", name);
+    if (!inline_value && parse->at + 1 >= parse->argc)
+        return cli_usage(parse->command->name, "--%s needs a value", name);
+    *ret = inline_value ? inline_value : parse->argv[++parse->at];
+    return 0;
+}
+
+static int take_option(
+    struct parse *parse, const struct cli_option *option, const char *value, const char **ret)
+{
+    bool optional = option->value && option->value[0] == '[';
+
+    if (option->value && !optional)
+        return take_value(parse, option->name, value, ret);
+    if (value && !optional)
+        return cli_usage(parse->command->name, "--%s takes no value", option->name);
+    *ret = value ? value : optional ? "true" : "";
+    return 0;
+}
+
+/* "registry_type" as "registry-type". */
+static void dashed(const char *param, char name[CLI_NAME_BYTES])
+{
+    snprintf(name, CLI_NAME_BYTES, "%s", param);
+    for (char *c = name; *c; c++)
+        if (*c == '_')
+            *c = '-';
+}
+
+/* By its own name, or by its parameter's. */
+static bool names_option(const struct cli_option *option, const char *argument, const char **value)
+{
+    char name[CLI_NAME_BYTES];
+
+    if (cli_is_option(argument, option->name, value))
+        return true;
+    if (!option->param)
+        return false;
+    dashed(option->param, name);
+    return cli_is_option(argument, name, value);
+}
+
+static int parse_option(struct parse *parse)
+{
+    const char *argument = parse->argv[parse->at], *value;
+    struct cli_args *args = parse->args;
+
+    if (cli_is_option(argument, "help", &value) || strcmp(argument, "-h") == 0) {
+        parse->help = true;
+        return 0;
+    }
+    if (cli_is_option(argument, "data", &value)) {
+        args->data_dir = NULL;
+        return take_value(parse, "data", value, &args->data_dir);
+    }
+    for (size_t i = 0; i < args->option_count; i++)
+        if (names_option(&args->options[i], argument, &value))
+            return take_option(parse, &args->options[i], value, &args->values[i]);
+    return cli_usage(parse->command->name, "there is no option %s", argument);
+}
+
+static int parse_arguments(struct parse *parse)
+{
+    bool only_words = false;
+
+    for (; parse->at < parse->argc; parse->at++) {
+        char *argument = parse->argv[parse->at];
+
+        if (!only_words && strcmp(argument, "--") == 0) {
+            only_words = true;
+        } else if (!only_words && argument[0] == '-' && argument[1] != '\0') {
+            int status = parse_option(parse);
+
+            if (status)
+                return status;
+        } else {
+            parse->args->words[parse->args->word_count++] = argument;
+        }
+    }
+    return 0;
+}
+
+/* --- Options made from the tables of parameters ------------------------------------------------
+ */
+
+static void add_option(struct cli_args *args, const struct cli_option *option)
+{
+    BUG_ON(args->option_count == CLI_OPTIONS_MAX);
+    args->options[args->option_count++] = *option;
+}
+
+/* Shorter names where the parameter's is clumsy on a command line. */
+static void add_param(struct cli_args *args, const char *param, const char *value, const char *help)
+{
+    char *name = args->names[args->option_count];
+    bool multi_arch = strcmp(param, "is_multi_arch") == 0;
+
+    if (strcmp(param, "enterprise_project_id") == 0)
+        snprintf(name, CLI_NAME_BYTES, "enterprise-project");
+    else if (multi_arch)
+        snprintf(name, CLI_NAME_BYTES, "multi-arch");
+    else
+        dashed(param, name);
+    add_option(args, &(struct cli_option){name, multi_arch ? "[=BOOL]" : value, help, param});
+}
+
+static void gather_options(const struct command *command, struct cli_args *args)
+{
+    for (size_t i = 0; i < command->option_count; i++)
+        add_option(args, &command->options[i]);
+    for (size_t i = 0; i < PLACEMENT_PARAM_COUNT && command->tables & OPTIONS_PLACEMENT; i++)
+        add_param(
+            args, placement_params[i].name, placement_params[i].value, placement_params[i].help);
+    for (size_t i = 0; i < AFFECTED_PARAM_COUNT; i++) {
+        const struct affected_param *param = &affected_params[i];
+        bool wanted =
+            command->tables & OPTIONS_SCOPE ? param->scope : command->tables & OPTIONS_AFFECTED;
+
+        if (wanted && strcmp(param->name, "vul_id") != 0)
+            add_param(args, param->name, param->value, param->help);
+    }
+}
+
+int cli_parse(
+    const struct command *command, struct cli_args *args, char **argv, int argc, bool *ret_help)
+{
+    struct parse parse = {.command = command, .args = args, .argv = argv, .argc = argc};
+    int status;
+
+    gather_options(command, args);
+    status = parse_arguments(&parse);
+    *ret_help = parse.help;
+    return status;
+}
+
+/* --- Reading them ------------------------------------------------------------------------------
+ */
+
+const char *cli_value(const struct cli_args *args, const char *name)
+{
+    for (size_t i = 0; i < args->option_count; i++)
+        if (strcmp(args->options[i].name, name) == 0)
+            return args->values[i];
+    BUG_ON("a command asks for an option that is not in its table");
+    return NULL;
+}
+
+struct slice cli_slice(const struct cli_args *args, const char *name)
+{
+    return slice_of(cli_value(args, name));
+}
+
+bool cli_given(const struct cli_args *args, const char *name)
+{
+    return cli_value(args, name) != NULL;
+}
+
+void cli_affected_params(
+    const struct cli_args *args, struct query_param at[CLI_OPTIONS_MAX], struct query_params *ret)
+{
+    *ret = (struct query_params){.at = at};
+    for (size_t i = 0; i < args->option_count; i++)
+        if (args->options[i].param && args->values[i])
+            at[ret->count++] =
+                (struct query_param){slice_of(args->options[i].param), slice_of(args->values[i])};
+}
+
+int cli_placement(const struct cli_args *args, struct placement_request *ret, struct err *err)
+{
+    placement_request_init(ret);
+    for (size_t i = 0; i < args->option_count; i++)
+        if (args->options[i].param && args->values[i] &&
+            placement_take(ret, slice_of(args->options[i].param), slice_of(args->values[i]), err) <
+                0)
+            return -1;
+    return placement_check(&ret->place, err);
+}

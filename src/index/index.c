@@ -275,7 +275,7 @@ static int check_put(
                 "the findings of image %.*s are not ascending: vulnerability %u behind %u",
                 SLICE_FMT(image->name), findings[i].vuln, findings[i - 1].vuln);
         if (findings[i].code >= INDEX_CODES ||
-            (findings[i].code >> 2 & 1) != (int)vuln_type(findings[i].vuln))
+            index_code_type(findings[i].code) != vuln_type(findings[i].vuln))
             return err_set(err, ERR_INVALID,
                 "image %.*s has vulnerability %u with code %d, which is not of its type",
                 SLICE_FMT(image->name), findings[i].vuln, findings[i].code);

@@ -32,12 +32,14 @@ struct value {
     char text[];
 };
 
+struct table_place {
+    struct value *value; /* NULL: free */
+    uint32_t next_free;
+};
+
 struct table {
     struct map ids;
-    struct table_place {
-        struct value *value; /* NULL: free */
-        uint32_t next_free;
-    } * places;
+    struct table_place *places;
     size_t count, cap; /* places in use or free; room */
     uint32_t first_free;
 };
@@ -61,14 +63,16 @@ struct field {
 };
 extern const struct field attribute_fields[FIELD_COUNT];
 
+struct name_line {
+    size_t start;   /* in text; the end is the next one's start */
+    uint32_t place; /* in TABLE_NAME, or NAMES_DEAD */
+};
+
 /* All names in one text, to be searched for a part. */
 struct names {
     char *text;
     size_t len, cap;
-    struct name_line {
-        size_t start;   /* in text; the end is the next one's start */
-        uint32_t place; /* in TABLE_NAME, or NAMES_DEAD */
-    } * lines;
+    struct name_line *lines;
     size_t count, line_cap;
     size_t dead_bytes, dead_lines;
 };

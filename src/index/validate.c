@@ -27,7 +27,7 @@ static const char *validate_findings(
 
         if (i && vulns[i - 1] >= vulns[i])
             return "an image's vulnerabilities are not ascending";
-        if (codes[i] >= INDEX_CODES || (codes[i] >> 2 & 1) != (int)vuln_type(vulns[i]))
+        if (codes[i] >= INDEX_CODES || index_code_type(codes[i]) != vuln_type(vulns[i]))
             return "a finding's code is not of its vulnerability's type";
         counts[codes[i]]++;
         for (uint32_t j = 0; posting && j < posting->count; j++)

@@ -13,10 +13,18 @@ static void add_counts(
     size_t count;
 
     for (uint32_t from = 0; (count = idset_read(set, from, slots, CHUNK));
-         from = slots[count - 1] + 1)
-        for (size_t i = 0; i < count; i++)
+         from = slots[count - 1] + 1) {
+        uint32_t sums[INDEX_CODES] = {0}; /* of a chunk: half the width, twice the speed */
+
+        for (size_t i = 0; i < count; i++) {
+            const uint16_t *counts = counts_at(index, slots[i]);
+
             for (size_t code = 0; code < INDEX_CODES; code++)
-                by_code[code] += counts_at(index, slots[i])[code];
+                sums[code] += counts[code];
+        }
+        for (size_t code = 0; code < INDEX_CODES; code++)
+            by_code[code] += sums[code];
+    }
 }
 
 int index_count(const struct index *index, const struct index_scope *scope,
@@ -57,48 +65,72 @@ int index_each_image(const struct index *index, const struct index_scope *scope,
 
 /* --- Vulnerabilities -------------------------------------------------------------------------- */
 
+/* Containers by vulnerability, in pages as the postings have them. Added up image by image, for few
+ * images run: the other way round would look at every finding of the index. */
+struct container_sums {
+    uint64_t **pages; /* NULL when nothing runs in the scope */
+    size_t count;
+};
+
 /* What a walk over vulnerabilities needs of the scope. */
 struct vuln_walk {
     struct slots slots;
-    int64_t *containers; /* by slot, 0 outside of the scope; NULL when nothing runs in it */
+    struct container_sums containers;
 };
 
 static void release_walk(struct vuln_walk *walk)
 {
-    free(walk->containers);
+    for (size_t i = 0; i < walk->containers.count; i++)
+        free(walk->containers.pages[i]);
+    free(walk->containers.pages);
     slots_release(&walk->slots);
 }
 
-static int read_containers(const struct index *index, struct vuln_walk *walk, struct err *err)
+static int make_pages(const struct postings *postings, struct container_sums *sums, struct err *err)
+{
+    sums->pages = calloc(postings->cap, sizeof(*sums->pages));
+    if (!sums->pages)
+        return err_nomem(err);
+    sums->count = postings->cap;
+    for (size_t i = 0; i < postings->cap; i++) {
+        if (!postings->pages[i])
+            continue;
+        sums->pages[i] = calloc(POSTING_PAGE, sizeof(*sums->pages[i]));
+        if (!sums->pages[i])
+            return err_nomem(err);
+    }
+    return 0;
+}
+
+static void add_containers(
+    const struct container_sums *sums, const struct entry *entry, uint32_t codes)
+{
+    const uint32_t *vulns = entry_vulns(entry);
+    const uint8_t *at = entry_codes(entry);
+
+    for (size_t i = 0; i < entry->count; i++)
+        if (codes >> at[i] & 1)
+            sums->pages[vulns[i] / POSTING_PAGE][vulns[i] % POSTING_PAGE] +=
+                (uint64_t)entry->image.place.containers;
+}
+
+static int sum_containers(
+    const struct index *index, uint32_t codes, struct vuln_walk *walk, struct err *err)
 {
     const struct idset *running = &index->attributes.running;
     uint32_t slots[CHUNK];
     size_t count;
 
-    if (idset_and_count(running, walk->slots.set) == 0)
+    if (idset_and_count(running, walk->slots.set) == 0 || index->postings.vulns == 0)
         return 0;
-    walk->containers = calloc(index->slot_count, sizeof(*walk->containers));
-    if (!walk->containers)
-        return err_nomem(err);
+    if (make_pages(&index->postings, &walk->containers, err) < 0)
+        return -1;
     for (uint32_t from = 0; (count = idset_read(running, from, slots, CHUNK));
          from = slots[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
             if (walk->slots.all || idset_contains(walk->slots.set, slots[i]))
-                walk->containers[slots[i]] = entry_at(index, slots[i])->image.place.containers;
+                add_containers(&walk->containers, entry_at(index, slots[i]), codes);
     return 0;
-}
-
-static uint64_t sum_containers(const struct idset *set, const int64_t *containers)
-{
-    uint32_t slots[CHUNK];
-    uint64_t sum = 0;
-    size_t count;
-
-    for (uint32_t from = 0; (count = idset_read(set, from, slots, CHUNK));
-         from = slots[count - 1] + 1)
-        for (size_t i = 0; i < count; i++)
-            sum += (uint64_t)containers[slots[i]];
-    return sum;
 }
 
 static struct index_vuln sum_vuln(
@@ -118,19 +150,19 @@ static struct index_vuln sum_vuln(
         sum.images += images;
         if (index_code_necessity(at->code) > sum.worst)
             sum.worst = index_code_necessity(at->code);
-        if (walk->containers)
-            sum.containers += sum_containers(&at->set, walk->containers);
     }
+    if (walk->containers.pages)
+        sum.containers = walk->containers.pages[vuln / POSTING_PAGE][vuln % POSTING_PAGE];
     return sum;
 }
 
 int index_each_vuln(const struct index *index, const struct index_scope *scope, uint32_t codes,
     index_vuln_fn fn, void *ctx, struct err *err)
 {
-    struct vuln_walk walk CLEANUP(release_walk) = {.containers = NULL};
+    struct vuln_walk walk CLEANUP(release_walk) = {.containers = {NULL, 0}};
 
     if (slots_of_scope(index, scope, &walk.slots, err) < 0 ||
-        read_containers(index, &walk, err) < 0)
+        sum_containers(index, codes, &walk, err) < 0)
         return -1;
     for (size_t i = 0; i < index->postings.cap; i++) {
         const struct posting_page *page = index->postings.pages[i];

@@ -76,17 +76,6 @@ static int add_row(struct query *q, uint32_t *ret, struct err *err)
     return 0;
 }
 
-static int find_by_key(struct conn *conn, enum statement which, const char *sql,
-    const unsigned char *key, uint32_t *ret, struct err *err)
-{
-    struct query q CLEANUP(query_end) = {0};
-
-    if (query_begin(&q, conn, which, sql, "looking up stored content", err) < 0)
-        return -1;
-    query_bind_blob(&q, 1, key_slice(key));
-    return find_id(&q, ret, err);
-}
-
 /* --- Names -------------------------------------------------------------------------------------
  */
 
@@ -150,6 +139,17 @@ static void package_fields(const struct package *package, struct slice ret[PACKA
     memcpy(ret, fields, sizeof(fields));
 }
 
+static int find_package(struct conn *conn, const unsigned char *key, uint32_t *ret, struct err *err)
+{
+    struct query q CLEANUP(query_end) = {0};
+
+    if (query_begin(&q, conn, STATEMENT_FIND_PACKAGE, "SELECT id FROM package WHERE key = ?1",
+            "looking up a package", err) < 0)
+        return -1;
+    query_bind_blob(&q, 1, key_slice(key));
+    return find_id(&q, ret, err);
+}
+
 static int add_package(struct conn *conn, const unsigned char *key,
     const struct slice fields[PACKAGE_FIELDS], uint32_t *ret, struct err *err)
 {
@@ -185,8 +185,7 @@ int store_put_package(
         return -1;
     id = id_cache_find(&store->cache, key);
     if (id == MAP_NONE) {
-        found = find_by_key(
-            conn, STATEMENT_FIND_PACKAGE, "SELECT id FROM package WHERE key = ?1", key, &id, err);
+        found = find_package(conn, key, &id, err);
         if (found < 0 || (found == 0 && add_package(conn, key, fields, &id, err) < 0))
             return -1;
         id_cache_add(&store->cache, key, id);
@@ -214,20 +213,45 @@ static int encode_names(
     return 0;
 }
 
-static int add_record(struct conn *conn, const unsigned char *key, const struct record *record,
-    struct slice aliases, struct slice covers, uint32_t *ret, struct err *err)
+/* A record as its row has it. */
+struct record_row {
+    uint32_t name;
+    enum source source;
+    struct slice aliases, covers;
+};
+
+static void bind_record(struct query *q, const struct record_row *row)
+{
+    query_bind_int(q, 1, row->name);
+    query_bind_int(q, 2, row->source);
+    query_bind_blob(q, 3, row->aliases);
+    query_bind_blob(q, 4, row->covers);
+}
+
+static int find_record(
+    struct conn *conn, const struct record_row *row, uint32_t *ret, struct err *err)
+{
+    struct query q CLEANUP(query_end) = {0};
+
+    if (query_begin(&q, conn, STATEMENT_FIND_RECORD,
+            "SELECT id FROM record WHERE name = ?1 AND source = ?2 AND aliases = ?3 AND covers = "
+            "?4",
+            "looking up a vulnerability record", err) < 0)
+        return -1;
+    bind_record(&q, row);
+    return find_id(&q, ret, err);
+}
+
+static int add_record(
+    struct conn *conn, const struct record_row *row, uint32_t *ret, struct err *err)
 {
     struct query q CLEANUP(query_end) = {0};
 
     if (query_begin(&q, conn, STATEMENT_ADD_RECORD,
-            "INSERT INTO record (key, source, name, aliases, covers) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO record (name, source, aliases, covers) VALUES (?1, ?2, ?3, ?4)",
             "storing a vulnerability record", err) < 0)
         return -1;
-    query_bind_blob(&q, 1, key_slice(key));
-    query_bind_int(&q, 2, record->source);
-    query_bind_int(&q, 3, record->name);
-    query_bind_blob(&q, 4, aliases);
-    query_bind_blob(&q, 5, covers);
+    bind_record(&q, row);
     return add_row(&q, ret, err);
 }
 
@@ -235,7 +259,7 @@ int store_put_record(
     struct store *store, const struct record *record, uint32_t *ret, struct err *err)
 {
     struct conn *conn = store_write_conn(store, err);
-    struct slice content, aliases, covers;
+    struct record_row row = {.name = record->name, .source = record->source};
     unsigned char key[CONTENT_KEY_BYTES];
     size_t aliases_at, covers_at;
     uint32_t id;
@@ -252,13 +276,10 @@ int store_put_record(
         return -1;
     id = id_cache_find(&store->cache, key);
     if (id == MAP_NONE) {
-        content = buf_slice(&store->scratch);
-        aliases = slice_sub(content, aliases_at, covers_at - aliases_at);
-        covers = slice_skip(content, covers_at);
-        found = find_by_key(
-            conn, STATEMENT_FIND_RECORD, "SELECT id FROM record WHERE key = ?1", key, &id, err);
-        if (found < 0 ||
-            (found == 0 && add_record(conn, key, record, aliases, covers, &id, err) < 0))
+        row.aliases = slice_sub(buf_slice(&store->scratch), aliases_at, covers_at - aliases_at);
+        row.covers = slice_skip(buf_slice(&store->scratch), covers_at);
+        found = find_record(conn, &row, &id, err);
+        if (found < 0 || (found == 0 && add_record(conn, &row, &id, err) < 0))
             return -1;
         id_cache_add(&store->cache, key, id);
     }
@@ -368,7 +389,7 @@ int store_put_claim(
 {
     struct conn *conn = store_write_conn(store, err);
     unsigned char key[CONTENT_KEY_BYTES];
-    uint32_t id, name;
+    uint32_t id, name = 0;
     int found;
 
     if (!conn)

@@ -18,11 +18,13 @@ enum { APPLICATION_ID = 0x4361726e }; /* "Carn" */
  * Ids. AUTOINCREMENT where rows are deleted, so that a number is never used twice. Numbers stay
  * below 2^32 - 2; those of names below 2^31 - 2, because vuln_number() doubles them.
  *
- * Keys. package.key and record.key are the first 16 bytes of the SHA-256 over the length-prefixed
- * fields: a unique index over nine texts would store every package twice. 128 bits of it are
- * enough: by chance two of 2^32 rows collide once in 2^64 stores, and on purpose at the cost of
- * 2^64 hashes. A claim needs no key: its unique index begins with (package, name), which is also
- * what the search for the earliest known_ms goes by, and keeps the claims of one package together.
+ * Keys. package.key is the first 16 bytes of the SHA-256 over the length-prefixed fields: a unique
+ * index over nine texts would store every package twice. 128 bits of it are enough: by chance two
+ * of 2^32 rows collide once in 2^64 stores, and on purpose at the cost of 2^64 hashes. Hashes
+ * scatter over the whole index, though, so each new row dirties a page of its own; records and
+ * claims are short enough to be their own keys, and theirs begin with ids, which keeps what came
+ * together together. The claims' begins with (package, name): that is also what the search for the
+ * earliest known_ms goes by.
  *
  * claim.name repeats record.name (which never changes) for that search. slot.key is image * 16 +
  * source: one integer instead of an index of its own. image.id and the digests are packed
@@ -49,8 +51,8 @@ static const char schema_1[] =
     " module TEXT NOT NULL, source_name TEXT NOT NULL, source_version TEXT NOT NULL) STRICT;"
 
     "CREATE TABLE record (id INTEGER PRIMARY KEY CHECK (id < 4294967294),"
-    " key BLOB NOT NULL UNIQUE, source INTEGER NOT NULL, name INTEGER NOT NULL REFERENCES name,"
-    " aliases BLOB NOT NULL, covers BLOB NOT NULL) STRICT;"
+    " name INTEGER NOT NULL REFERENCES name, source INTEGER NOT NULL, aliases BLOB NOT NULL,"
+    " covers BLOB NOT NULL, UNIQUE (name, source, aliases, covers)) STRICT;"
 
     "CREATE TABLE claim (id INTEGER PRIMARY KEY CHECK (id < 4294967294),"
     " package INTEGER NOT NULL REFERENCES package, name INTEGER NOT NULL REFERENCES name,"

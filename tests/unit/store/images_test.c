@@ -79,7 +79,7 @@ static void test_image_comes_back(void **state)
     static const char *const ids[] = {"0B5E6B3C-8C4E-5D6F-9A01-23456789ABCD", "plain", "",
         "0b5e6b3c-8c4e-5d6f-9a01-23456789abc", "0b5e6b3c08c4e-5d6f-9a01-23456789abce",
         "zb5e6b3c-8c4e-5d6f-9a01-23456789abcd"};
-    static const char *const digests[] = {"sha256:" HEX64, "sha256:AA", "", HEX64,
+    static const char *const digests[] = {("sha256:" HEX64), "sha256:AA", "", HEX64,
         "sha256:00112233445566778899AABBCCDDEEFF00112233445566778899aabbccddeeff",
         "0b5e6b3c-8c4e-5d6f-9a01-23456789abcd"};
     struct fixture *f = *state;

@@ -17,12 +17,13 @@
 #define LIMIT_REPORT_BODY_BYTES (64L * 1024 * 1024)
 /* A report after decompression: a gzip bomb stops here. */
 #define LIMIT_REPORT_BYTES (4L * 1024 * 1024 * 1024)
-/* Memory that reading one report may take (the arena of struct report). */
-#define LIMIT_REPORT_MEMORY_BYTES (40UL * 1024 * 1024)
+/* Memory for the texts of one report (the arena of struct report). With the two limits below, an
+ * import in flight stays under 64 MiB, however large its file is. */
+#define LIMIT_REPORT_MEMORY_BYTES (24UL * 1024 * 1024)
 /* Distinct packages of one image. */
-#define LIMIT_IMAGE_PACKAGES 100000
+#define LIMIT_IMAGE_PACKAGES 50000
 /* Distinct claims (package x vulnerability) of one report. */
-#define LIMIT_IMAGE_CLAIMS 200000
+#define LIMIT_IMAGE_CLAIMS 100000
 /* Findings of one image: the index counts them in 16 bits for each code. */
 #define LIMIT_IMAGE_FINDINGS 65535
 /* Aliases, and covered ids, of one vulnerability record. */

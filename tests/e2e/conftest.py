@@ -64,15 +64,24 @@ def data_dir(tmp_path):
     return tmp_path / "data"
 
 
-@pytest.fixture
-def run(careen, data_dir):
-    """run("import", path): runs the command on data_dir and returns its CompletedProcess (text).
-    The exit status must be the expected one: run(..., expect=1); None takes any."""
+class Folder:
+    """A data folder, and the commands on it. `clock_ms` stops their clock at that time."""
 
-    def run_careen(*arguments, expect=0, stdin=None):
+    def __init__(self, binary, path):
+        self.binary, self.path = binary, path
+        self.servers = []
+
+    @staticmethod
+    def _environment(clock_ms):
+        return {**os.environ, "CAREEN_CLOCK_MS": str(clock_ms)} if clock_ms else None
+
+    def run(self, *arguments, expect=0, stdin=None, clock_ms=None):
+        """Runs the command and returns its CompletedProcess (text). The exit status must be the
+        expected one; None takes any."""
         result = subprocess.run(
-            [careen, "--data", data_dir, *map(str, arguments)],
-            input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+            [self.binary, "--data", self.path, *map(str, arguments)], input=stdin,
+            capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
+            env=self._environment(clock_ms),
         )
         if expect is not None:
             assert result.returncode == expect, (
@@ -81,25 +90,54 @@ def run(careen, data_dir):
             )
         return result
 
-    return run_careen
+    def token(self, project="default", *options, clock_ms=None):
+        """A new token of the project."""
+        made = self.run("token", "create", "--project", project, *options, clock_ms=clock_ms)
+        return made.stdout.strip()
+
+    def serve(self, *arguments, clock_ms=None):
+        """A Server, which close() stops and which must end well."""
+        running = Server(self.binary, self.path, arguments, self._environment(clock_ms))
+        self.servers.append(running)
+        return running
+
+    def close(self):
+        for running in self.servers:
+            assert running.stop() == 0, "careen serve ended badly:\n" + "".join(running.log)
+        self.servers = []
 
 
 @pytest.fixture
-def token(run):
+def folder(careen, data_dir):
+    """This test's Folder."""
+    made = Folder(careen, data_dir)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def run(folder):
+    """run("import", path, expect=0): Folder.run on this test's data folder."""
+    return folder.run
+
+
+@pytest.fixture
+def token(folder):
     """A token of the default project."""
-    return run("token", "create", "--project", "default").stdout.strip()
+    return folder.token()
 
 
 class Server:
     """A running `careen serve`. Its log (standard error) is kept in `log`, line by line."""
 
-    def __init__(self, binary, data_dir, arguments=()):
+    def __init__(self, binary, data_dir, arguments=(), environment=None):
         self.log = []
         self._listening = threading.Event()
         self.address = None  # "127.0.0.1:PORT"
         self._process = subprocess.Popen(
             [binary, "--data", data_dir, "serve", "--listen", "127.0.0.1:0", *map(str, arguments)],
             stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace",
+            env=environment,
         )
         self.pid = self._process.pid
         self._reader = threading.Thread(target=self._read_log, daemon=True)
@@ -157,17 +195,9 @@ class Server:
 
 
 @pytest.fixture
-def start_server(careen, data_dir):
+def start_server(folder):
     """start_server("--option", ...): a Server on data_dir, which must stop with exit status 0."""
-    started = []
-
-    def start(*arguments):
-        started.append(Server(careen, data_dir, arguments))
-        return started[-1]
-
-    yield start
-    for running in started:
-        assert running.stop() == 0, "careen serve ended badly:\n" + "".join(running.log)
+    return folder.serve
 
 
 @pytest.fixture

@@ -75,13 +75,13 @@ class Folder:
     def _environment(clock_ms):
         return {**os.environ, "CAREEN_CLOCK_MS": str(clock_ms)} if clock_ms else None
 
-    def run(self, *arguments, expect=0, stdin=None, clock_ms=None):
+    def run(self, *arguments, expect=0, stdin=None, clock_ms=None, env=None):
         """Runs the command and returns its CompletedProcess (text). The exit status must be the
-        expected one; None takes any."""
+        expected one; None takes any. env: further environment variables."""
         result = subprocess.run(
             [self.binary, "--data", self.path, *map(str, arguments)], input=stdin,
-            capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False,
-            env=self._environment(clock_ms),
+            capture_output=True, text=True, errors="replace", timeout=COMMAND_SECONDS, check=False,
+            env={**(self._environment(clock_ms) or os.environ), **(env or {})},
         )
         if expect is not None:
             assert result.returncode == expect, (

@@ -227,11 +227,11 @@ struct slice query_blob(struct query *q, int column)
     return (struct slice){bytes, len > 0 ? (size_t)len : 0};
 }
 
-int query_ids(struct query *q, int column, size_t max_count, struct ids *ret, struct err *err)
+int query_ids(struct query *q, int column, struct ids *ret, struct err *err)
 {
     struct slice bytes = query_blob(q, column);
 
-    if (idlist_decode(&bytes, max_count, ret, err) < 0)
+    if (idlist_decode(&bytes, STORED_IDS_MAX, ret, err) < 0)
         return err_prefix(err, "%s: %s", q->conn->store->file, q->doing);
     q->damaged |= bytes.len > 0;
     return query_check(q, err);

@@ -309,7 +309,7 @@ static int read_record_names(
     if (found == 0)
         return err_set(err, ERR_INVALID, "a claim names record %u, which is not stored", record);
     name = query_id(&q, 0);
-    if (query_ids(&q, 1, LIMIT_RECORD_NAMES, &store->scratch_ids, err) < 0)
+    if (query_ids(&q, 1, &store->scratch_ids, err) < 0)
         return -1;
     *ret_name = name;
     return 0;

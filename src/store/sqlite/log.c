@@ -78,9 +78,9 @@ static int read_cause(struct query *q, struct cause *cause, struct err *err)
     cause->at_ms = query_int(q, 2);
     cause->project = query_id(q, 3);
     cause->image = query_id(q, 4);
-    if (query_ids(q, 5, CAUSE_CLAIMS_MAX, &cause->added, err) < 0)
+    if (query_ids(q, 5, &cause->added, err) < 0)
         return -1;
-    return query_ids(q, 6, CAUSE_CLAIMS_MAX, &cause->removed, err);
+    return query_ids(q, 6, &cause->removed, err);
 }
 
 int store_each_cause(struct store *store, uint64_t after, size_t limit, store_cause_fn fn,

@@ -85,9 +85,9 @@ int slot_read(struct query *q, int column, struct slot *ret, struct err *err)
     }
     ret->complete = query_enum(q, column, 2) == 1;
     ret->scanned_ms = query_int(q, column + 1);
-    if (timed_ids_decode(query_blob(q, column + 2), LIMIT_IMAGE_PACKAGES, &ret->packages, err) < 0)
+    if (timed_ids_decode(query_blob(q, column + 2), STORED_IDS_MAX, &ret->packages, err) < 0)
         return err_prefix(err, "%s: %s", q->conn->store->file, q->doing);
-    return query_ids(q, column + 3, LIMIT_IMAGE_CLAIMS, &ret->claims, err);
+    return query_ids(q, column + 3, &ret->claims, err);
 }
 
 static int read_slots(

@@ -160,8 +160,13 @@ uint32_t query_id(struct query *q, int column);         /* 0 .. UINT32_MAX - 1 *
 int query_enum(struct query *q, int column, int count); /* 0 .. count - 1 */
 struct slice query_text(struct query *q, int column);   /* until the next step */
 struct slice query_blob(struct query *q, int column);   /* likewise */
+/* The most members a stored list may have when it is read. Not the limits of base/limits.h, which
+ * hold for what is written: those may be lowered, and what was stored before must stay readable.
+ * Memory is bounded by the blob: a member takes a byte at least. */
+enum { STORED_IDS_MAX = 1 << 24 };
+
 /* A column that is one list of ids (codec/idlist.h), replacing *ret. */
-int query_ids(struct query *q, int column, size_t max_count, struct ids *ret, struct err *err);
+int query_ids(struct query *q, int column, struct ids *ret, struct err *err);
 /* -1 with ERR_CORRUPT when a column read so far was damaged. */
 int query_check(const struct query *q, struct err *err);
 

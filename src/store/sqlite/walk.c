@@ -87,8 +87,7 @@ static int record_row(struct query *q, void *ctx, struct err *err)
     struct record record = {
         .source = (enum source)query_enum(q, 1, SOURCE_COUNT), .name = query_id(q, 2)};
 
-    if (query_ids(q, 3, LIMIT_RECORD_NAMES, &walk_of->aliases, err) < 0 ||
-        query_ids(q, 4, LIMIT_RECORD_NAMES, &walk_of->covers, err) < 0)
+    if (query_ids(q, 3, &walk_of->aliases, err) < 0 || query_ids(q, 4, &walk_of->covers, err) < 0)
         return -1;
     record.aliases = walk_of->aliases.at;
     record.alias_count = walk_of->aliases.count;

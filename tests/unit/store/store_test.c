@@ -274,7 +274,8 @@ static void test_records(void **state)
     assert_fails(store_put_record(store, &record, &id, &err), ERR_INVALID, "not stored");
     record.alias_count = LIMIT_RECORD_NAMES + 1;
     record.aliases = calloc(record.alias_count, sizeof(uint32_t));
-    assert_fails(store_put_record(store, &record, &id, &err), ERR_LIMIT, "1024");
+    assert_fails(
+        store_put_record(store, &record, &id, &err), ERR_LIMIT, "covered ids; the limit is");
     free((void *)(uintptr_t)record.aliases);
     commit(store);
     assert_ok(store_each_record(store, 0, check_record, &seen, &err));

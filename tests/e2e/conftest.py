@@ -13,9 +13,12 @@ import re
 import signal
 import subprocess
 import threading
+import time
 import types
 
 import pytest
+
+import inventory
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD_DIR = ROOT / os.environ.get("CAREEN_BUILD_DIR", "build/release")
@@ -146,7 +149,9 @@ class Server:
         if not self.address:
             self._process.kill()
             pytest.fail("careen serve did not say where it listens:\n" + "".join(self.log))
-        status = self.get("/readyz").status
+        until = time.monotonic() + START_SECONDS
+        while (status := self.get("/readyz").status) == 503 and time.monotonic() < until:
+            time.sleep(0.005)  # it listens before its index is loaded
         assert status == 200, f"/readyz answers {status}\n" + "".join(self.log)
 
     def _read_log(self):
@@ -203,3 +208,14 @@ def start_server(folder):
 @pytest.fixture
 def server(start_server):
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def company(careen, tmp_path_factory):
+    """The inventory of inventory.py, served and only read: folder, model, server, token."""
+    folder = Folder(careen, tmp_path_factory.mktemp("company") / "data")
+    model = inventory.seed(folder, tmp_path_factory.mktemp("reports"))
+    yield types.SimpleNamespace(
+        folder=folder, model=model, token=folder.token(), server=folder.serve("--threads", "1")
+    )
+    folder.close()

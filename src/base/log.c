@@ -14,6 +14,11 @@ void log_set_level(enum log_level level)
     max_level = level;
 }
 
+bool log_enabled(enum log_level level)
+{
+    return level <= max_level;
+}
+
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const names[] = {"error", "warn", "info", "debug"};
@@ -22,7 +27,7 @@ void log_line(enum log_level level, const char *format, ...)
     va_list args;
     int wrote;
 
-    if (level > max_level)
+    if (!log_enabled(level))
         return;
     used = (size_t)snprintf(line, sizeof(line), "%s %s ", clock_format(clock_now_ms(), when),
         names[level]);

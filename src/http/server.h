@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 serving, in the words of the application: http/server.c is the one file that knows the HTTP
- * library (libmicrohttpd) and mends its known gaps: the raw request target is kept (the library decodes
- * '+' and cuts at %00), and a watchdog cuts connections whose phase (headers, body) outlives its
- * deadline however slowly bytes drip.
+ * HTTP/1.1 serving, in the words of the application: http/server.c is the one file that knows the
+ * HTTP library (libmicrohttpd) and mends its known gaps: the raw request target is kept (the
+ * library decodes '+' and cuts at %00), and a watchdog cuts connections whose phase (headers, body,
+ * sending the answer) outlives its deadline however busily bytes drip.
  *
- * A request goes: begin (headers read, no body yet) -> body taken in -> handle -> response sent -> one
- * line in the access log. Every response carries X-Request-Id, 32 lower-case hex digits, fresh for each
- * request, written in exactly that case; the log line has the same.
+ * A request goes: begin (headers read, no body yet) -> body taken in -> handle -> response sent ->
+ * one line in the access log. Every response carries X-Request-Id, 32 lower-case hex digits, fresh
+ * for each request, written in exactly that case; the log line has the same.
  */
 #ifndef CAREEN_HTTP_SERVER_H
 #define CAREEN_HTTP_SERVER_H
@@ -26,11 +26,11 @@ struct http_request {
     char id[REQUEST_ID_CHARS + 1];
     char client[64];     /* address without port */
     struct arena arena;  /* for the handler; freed with the request */
-    struct stream *body; /* in handle: the whole body as sent (not decompressed), or NULL when none was
-                            kept; belongs to the server */
+    struct stream *body; /* in handle: the whole body as sent (not decompressed), or NULL when none
+                            was kept; belongs to the server */
     uint64_t body_bytes;
-    void *user;          /* the application's, set in begin; freed through free_user */
-    void *library;       /* the server's own */
+    void *user;    /* the application's, set in begin; freed through free_user */
+    void *library; /* the server's own */
 };
 
 /* A header's value, or an empty slice; name without regard to case. When it was sent twice, the
@@ -38,15 +38,17 @@ struct http_request {
 struct slice http_header(const struct http_request *request, const char *name);
 
 struct http_response {
-    unsigned status;
+    unsigned status;          /* 200 unless set */
     const char *content_type; /* static; default "application/json;charset=UTF-8" */
     struct buf body;          /* ceiling LIMIT_HTTP_RESPONSE_BYTES; freed by the server */
     char retry_after[16];     /* "" or seconds */
 };
 
 /* What begin decides. */
-enum http_body { HTTP_BODY_IGNORE, /* read up to LIMIT_HTTP_IGNORED_BODY_BYTES and drop it */
-                 HTTP_BODY_KEEP }; /* spool it, up to max_body_bytes, to an unlinked temporary file */
+enum http_body {
+    HTTP_BODY_IGNORE, /* read up to LIMIT_HTTP_IGNORED_BODY_BYTES and drop it */
+    HTTP_BODY_KEEP    /* spool it, up to max_body_bytes, to a file without a name */
+};
 
 struct http_plan {
     bool answered; /* the response is complete already: do not read a body, do not call handle */
@@ -57,38 +59,42 @@ struct http_plan {
 
 struct http_app {
     void *ctx;
-    /* Headers are there. Routing, authentication and cheap refusals belong here: a refused upload is
-     * never read. Runs on an event-loop thread: must not block. */
+    /* Headers are there. Routing, authentication and cheap refusals belong here: a refused upload
+     * is never read. Runs on an event-loop thread: must not block. */
     void (*begin)(void *ctx, struct http_request *request, struct http_plan *plan,
         struct http_response *response);
     /* The body is there (if kept). Fills the response. */
     void (*handle)(void *ctx, struct http_request *request, struct http_response *response);
-    /* The server itself refuses: fills the body in the application's error format. `error` says what
-     * (ERR_LIMIT for a body over max_body_bytes: status 413 is set already; others 400, 500, 503). */
+    /* The server itself refuses: fills the body in the application's error format. `error` says
+     * what, and the status is set already: 400 (malformed), 413, 414, 431 (ERR_LIMIT: body, target,
+     * headers), 500, 502 (ERR_BUSY, shutting down), 503 (ERR_BUSY: no worker free; ERR_FULL).
+     * Event-loop or worker thread; may come before begin. */
     void (*refuse)(void *ctx, struct http_request *request, const struct err *error,
         struct http_response *response);
     void (*free_user)(void *ctx, void *user); /* may be NULL */
 };
 
 struct http_options {
-    const char *listen;    /* "127.0.0.1:8080", "[::1]:0", ":8080" (all addresses); port 0: any free */
-    const char *spool_dir; /* for bodies; must exist */
-    unsigned threads;      /* event loops; 0: one per core */
-    unsigned workers;      /* for blocking handlers; 0: 2 */
+    const char *listen; /* "127.0.0.1:8080", "[::1]:0", ":8080" (all addresses); port 0: any free */
+    const char *spool_dir;                                 /* for bodies; must exist */
+    unsigned threads;                                      /* event loops; 0: one per core */
+    unsigned workers;                                      /* for blocking handlers; 0: 2 */
     unsigned max_connections, max_connections_per_address; /* 0: LIMIT_HTTP_* */
-    unsigned header_seconds, body_seconds, idle_seconds;   /* 0: LIMIT_HTTP_* */
-    bool access_log;       /* one line a request through log_line(LOG_INFO) */
+    unsigned header_seconds, body_seconds, idle_seconds;   /* 0: LIMIT_HTTP_*; body_seconds is also
+                                                              for sending the answer */
+    bool access_log; /* one line a request through log_line(LOG_INFO) */
 };
 
 struct http_server;
 
-/* Listens and serves until stopped. ERR_USAGE (bad listen text), ERR_CONFLICT (address in use), ERR_IO. */
-struct http_server *http_server_start(const struct http_options *options,
-    const struct http_app *app, struct err *err);
+/* Listens and serves until stopped. ERR_USAGE (bad listen text), ERR_CONFLICT (address in use),
+ * ERR_IO. */
+struct http_server *http_server_start(
+    const struct http_options *options, const struct http_app *app, struct err *err);
 /* "127.0.0.1:8080": the address that is really listened on. */
 const char *http_server_address(const struct http_server *server);
-/* Stops accepting, lets requests in flight end (at most drain_ms; later ones get 502 "shutting down"
- * through app->refuse), then closes all and frees. */
+/* Stops accepting, lets requests in flight end (at most drain_ms; later ones get 502 "shutting
+ * down" through app->refuse), then closes all and frees. */
 void http_server_stop(struct http_server *server, int64_t drain_ms);
 
 /* Server-wide counters; any thread. */

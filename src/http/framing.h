@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How long the body of a request is (RFC 9112, section 6), and which requests must not be taken
+ * because a proxy in front might read their length in another way (request smuggling).
+ */
+#ifndef CAREEN_HTTP_FRAMING_H
+#define CAREEN_HTTP_FRAMING_H
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct framing {
+    unsigned lengths, encodings; /* how many of each header */
+    bool chunked, odd_length, odd_encoding;
+    uint64_t content_length;
+    size_t header_bytes, largest_header_bytes;
+};
+
+/* To be called with every header of a request, on a zeroed struct. */
+void framing_add(struct framing *framing, struct slice name, struct slice value);
+/* ERR_FORMAT: lengths that contradict each other, an encoding other than chunked, both at once.
+ * ERR_LIMIT: headers over LIMIT_HTTP_ONE_HEADER_BYTES or LIMIT_HTTP_HEADER_BYTES. */
+int framing_check(const struct framing *framing, struct err *err);
+bool framing_has_body(const struct framing *framing);
+
+#endif

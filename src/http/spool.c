@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Most bodies are a few kilobytes and never touch the disk; a report may have 64 MB. */
+#include "http/spool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void spool_init(struct spool *spool, const char *dir)
+{
+    *spool = (struct spool){.dir = dir, .memory = BUF_INIT(SPOOL_MEMORY_BYTES), .fd = -1};
+}
+
+static int open_nameless(const char *dir, struct err *err)
+{
+    char path[4096];
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        return fd;
+    /* Not every file system has O_TMPFILE (overlay on old kernels, NFS). */
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)
+        return err_set_errno(err, "cannot keep a request body in %s", dir);
+    if ((size_t)snprintf(path, sizeof(path), "%s/body-XXXXXX", dir) >= sizeof(path))
+        return err_set(err, ERR_IO, "the folder name %.80s... is too long", dir);
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(err, "cannot keep a request body in %s", dir);
+    unlink(path);
+    return fd;
+}
+
+static int write_all(struct spool *spool, const char *bytes, size_t len, struct err *err)
+{
+    while (len) {
+        ssize_t wrote = write(spool->fd, bytes, len);
+
+        if (wrote < 0 && errno != EINTR)
+            return err_set_errno(err, "cannot keep a request body in %s", spool->dir);
+        if (wrote > 0) {
+            bytes += wrote;
+            len -= (size_t)wrote;
+        }
+    }
+    return 0;
+}
+
+int spool_write(struct spool *spool, const void *bytes, size_t len, struct err *err)
+{
+    if (spool->fd < 0) {
+        if (len <= SPOOL_MEMORY_BYTES - spool->memory.len) {
+            buf_put(&spool->memory, bytes, len);
+            return buf_check(&spool->memory, "a request body", err);
+        }
+        spool->fd = open_nameless(spool->dir, err);
+        if (spool->fd < 0)
+            return -1;
+        if (write_all(spool, spool->memory.data, spool->memory.len, err) < 0)
+            return -1;
+        buf_release(&spool->memory);
+    }
+    return write_all(spool, bytes, len, err);
+}
+
+struct stream *spool_open(struct spool *spool, struct err *err)
+{
+    struct stream *stream;
+
+    if (spool->fd < 0)
+        return stream_open_memory(buf_slice(&spool->memory), err);
+    if (lseek(spool->fd, 0, SEEK_SET) < 0) {
+        err_set_errno(err, "cannot read a request body back from %s", spool->dir);
+        return NULL;
+    }
+    stream = stream_open_fd(spool->fd, "the request body", err);
+    if (stream)
+        spool->fd = -1; /* the stream has it now */
+    return stream;
+}
+
+void spool_release(struct spool *spool)
+{
+    buf_release(&spool->memory);
+    if (spool->fd >= 0)
+        close(spool->fd);
+    spool->fd = -1;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request's body while it comes in: in memory up to SPOOL_MEMORY_BYTES, from there on in a file
+ * without a name, which vanishes with the process however it ends. */
+#ifndef CAREEN_HTTP_SPOOL_H
+#define CAREEN_HTTP_SPOOL_H
+
+#include "base/buf.h"
+#include "codec/stream.h"
+
+enum { SPOOL_MEMORY_BYTES = 64 * 1024 };
+
+struct spool {
+    const char *dir; /* kept, not copied */
+    struct buf memory;
+    int fd; /* -1 while all is in memory */
+};
+
+void spool_init(struct spool *spool, const char *dir);
+/* ERR_FULL when the disk is full, ERR_IO, ERR_DENIED, ERR_NOMEM. */
+int spool_write(struct spool *spool, const void *bytes, size_t len, struct err *err);
+/* The whole as a stream; once. The spool must outlive the stream. */
+struct stream *spool_open(struct spool *spool, struct err *err);
+void spool_release(struct spool *spool);
+
+#endif

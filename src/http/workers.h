@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Threads that run what may block, behind a queue with a ceiling: when it is full, the caller must
+ * refuse at once rather than let everybody wait. */
+#ifndef CAREEN_HTTP_WORKERS_H
+#define CAREEN_HTTP_WORKERS_H
+
+#include "base/err.h"
+#include "base/limits.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef void (*worker_run)(void *job);
+
+struct workers {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    void *queue[LIMIT_HTTP_WAITING]; /* a ring: the oldest at `first` */
+    size_t first, count;
+    bool stopped;
+    worker_run run;
+    pthread_t *threads; /* owned */
+    unsigned thread_count;
+};
+
+int workers_start(struct workers *workers, unsigned threads, worker_run run, struct err *err);
+/* False, and the job is not taken, when LIMIT_HTTP_WAITING jobs wait already or after a stop. */
+bool workers_push(struct workers *workers, void *job);
+/* Waits for the jobs that run; those still waiting are given to `drop`. Pushing is still allowed
+ * behind it, and refused. */
+void workers_stop(struct workers *workers, worker_run drop);
+/* After workers_stop(), and when nobody pushes any more. */
+void workers_release(struct workers *workers);
+
+#endif

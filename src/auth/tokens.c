@@ -139,8 +139,11 @@ int token_create(struct store *store, uint32_t project, struct slice label, int6
 {
     unsigned char secret[32];
     char text[TOKEN_TEXT_BYTES] = "careen_";
-    struct token token = {
-        .project = project, .label = label, .created_ms = clock_now_ms(), .expires_ms = expires_ms};
+    struct token token = {.project = project,
+        .role = ROLE_OPERATOR,
+        .label = label,
+        .created_ms = clock_now_ms(),
+        .expires_ms = expires_ms};
 
     random_bytes(secret, sizeof(secret));
     hex_encode(secret, sizeof(secret), text + strlen(text));

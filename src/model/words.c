@@ -17,6 +17,7 @@ static const char *const source_names[] = {"careen", "trivy", "grype", "sbom"};
 static const char *const registry_type_names[] = {
     "Harbor", "Jfrog", "SwrPrivate", "SwrShared", "SwrEnterprise", "Other"};
 static const char *const assessment_names[] = {"assessed", "partly_assessed", "not_assessed"};
+static const char *const role_names[] = {"viewer", "operator", "admin"};
 
 const struct words image_type_words = {"image_type", image_type_names, IMAGE_TYPE_COUNT};
 const struct words image_type_rows = {"image_type", image_type_row_names, IMAGE_TYPE_COUNT};
@@ -27,6 +28,7 @@ const struct words severity_words = {"severity", severity_names, SEVERITY_COUNT}
 const struct words source_words = {"source", source_names, SOURCE_COUNT};
 const struct words registry_type_words = {"registry_type", registry_type_names, 6};
 const struct words assessment_words = {"assessment", assessment_names, ASSESSMENT_COUNT};
+const struct words role_words = {"role", role_names, ROLE_COUNT};
 
 int words_find(const struct words *words, struct slice s)
 {

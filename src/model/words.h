@@ -41,6 +41,9 @@ enum source { SOURCE_CAREEN, SOURCE_TRIVY, SOURCE_GRYPE, SOURCE_SBOM, SOURCE_COU
 /* How much of an image has been looked at: PARTLY has no complete package list, NOT has nothing. */
 enum assessment { ASSESSMENT_FULL, ASSESSMENT_PARTLY, ASSESSMENT_NOT, ASSESSMENT_COUNT };
 
+/* What somebody may do: see; also import and decide; also manage. Each includes those before it. */
+enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_COUNT };
+
 /* One vocabulary: names[value] for each value below count. */
 struct words {
     const char *what; /* "image_type" */
@@ -57,6 +60,7 @@ extern const struct words severity_words;    /* unknown negligible low medium hi
 extern const struct words source_words;      /* careen trivy grype sbom */
 extern const struct words registry_type_words; /* Harbor Jfrog SwrPrivate SwrShared ... */
 extern const struct words assessment_words;  /* assessed partly_assessed not_assessed */
+extern const struct words role_words;        /* viewer operator admin */
 
 /* The value named by s, or -1. Exact and case-sensitive. */
 int words_find(const struct words *words, struct slice s);

@@ -22,6 +22,7 @@
 #include "model/image.h"
 #include "model/package.h"
 #include "model/vulnerability.h"
+#include "model/words.h"
 
 struct store;
 
@@ -51,10 +52,14 @@ struct project {
     uint32_t number;
     struct slice id; /* the project_id of paths */
     int64_t created_ms;
+    int64_t revoked_ms; /* 0 = in use; else its callers are refused, and its facts are kept */
 };
 
 /* Within a write. ERR_CONFLICT when the id exists. */
 int store_add_project(struct store *store, struct slice id, int64_t now_ms, uint32_t *ret_number,
+    struct err *err);
+/* Within a write; revoked_ms 0: in use again. ERR_NOT_FOUND. */
+int store_revoke_project(struct store *store, struct slice id, int64_t revoked_ms,
     struct err *err);
 typedef int (*store_project_fn)(void *ctx, const struct project *project, struct err *err);
 int store_each_project(struct store *store, store_project_fn fn, void *ctx, struct err *err);
@@ -62,6 +67,7 @@ int store_each_project(struct store *store, store_project_fn fn, void *ctx, stru
 struct token {
     uint32_t number;
     uint32_t project;
+    enum role role;
     unsigned char hash[SHA256_BYTES]; /* of the token's text: the text itself is nowhere */
     struct slice label;
     int64_t created_ms;
@@ -75,6 +81,58 @@ int store_add_token(struct store *store, const struct token *token, uint32_t *re
 int store_revoke_token(struct store *store, uint32_t number, int64_t now_ms, struct err *err);
 typedef int (*store_token_fn)(void *ctx, const struct token *token, struct err *err);
 int store_each_token(struct store *store, store_token_fn fn, void *ctx, struct err *err);
+
+/* --- Users, their access keys and grants ------------------------------------------------------ */
+
+struct user {
+    uint32_t number;
+    struct slice name;
+    struct slice password; /* its hash (auth/passwords.h); empty: none, cannot log in */
+    uint32_t generation;   /* raised when what was handed out to the user is to become invalid */
+    int64_t created_ms;
+    int64_t revoked_ms; /* 0 = may act */
+};
+
+/* Within a write; user->number is ignored. ERR_CONFLICT when the name exists: names are never given
+ * twice. */
+int store_add_user(struct store *store, const struct user *user, uint32_t *ret_number,
+    struct err *err);
+/* Within a write: password, generation and revoked_ms of user->number. ERR_NOT_FOUND. */
+int store_update_user(struct store *store, const struct user *user, struct err *err);
+typedef int (*store_user_fn)(void *ctx, const struct user *user, struct err *err);
+int store_each_user(struct store *store, store_user_fn fn, void *ctx, struct err *err);
+
+struct access_key {
+    uint32_t number;
+    uint32_t user;
+    struct slice ak;
+    struct slice sealed_sk; /* auth/seal.h; empty once the key is revoked */
+    struct slice label;
+    int64_t created_ms;
+    int64_t revoked_ms; /* 0 = not revoked */
+};
+
+/* Within a write; key->number is ignored. ERR_CONFLICT when the AK exists. */
+int store_add_key(struct store *store, const struct access_key *key, struct err *err);
+/* Within a write; forgets the sealed SK. ERR_NOT_FOUND. */
+int store_revoke_key(struct store *store, struct slice ak, int64_t now_ms, struct err *err);
+typedef int (*store_key_fn)(void *ctx, const struct access_key *key, struct err *err);
+int store_each_key(struct store *store, store_key_fn fn, void *ctx, struct err *err);
+
+/* One role for each (user, project, enterprise project). */
+struct grant {
+    uint32_t user;
+    uint32_t project;                /* 0 = every one, those to come included */
+    struct slice enterprise_project; /* empty = every one, those to come included */
+    enum role role;
+};
+
+/* Within a write; replaces the role of an equal one. */
+int store_put_grant(struct store *store, const struct grant *grant, struct err *err);
+/* Within a write; the role is ignored. ERR_NOT_FOUND. */
+int store_remove_grant(struct store *store, const struct grant *grant, struct err *err);
+typedef int (*store_grant_fn)(void *ctx, const struct grant *grant, struct err *err);
+int store_each_grant(struct store *store, store_grant_fn fn, void *ctx, struct err *err);
 
 /* --- Things stored once, by content. Within a write. ------------------------------------------ */
 

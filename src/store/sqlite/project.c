@@ -23,6 +23,24 @@ int store_add_project(
     return 0;
 }
 
+int store_revoke_project(struct store *store, struct slice id, int64_t revoked_ms, struct err *err)
+{
+    struct conn *conn = store_write_conn(store, err);
+    struct query q CLEANUP(query_end) = {0};
+
+    if (!conn ||
+        query_begin(&q, conn, STATEMENT_REVOKE_PROJECT,
+            "UPDATE project SET revoked_ms = ?2 WHERE id = ?1", "changing a project", err) < 0)
+        return -1;
+    query_bind_text(&q, 1, id);
+    query_bind_int(&q, 2, revoked_ms);
+    if (query_run(&q, err) < 0)
+        return -1;
+    if (sqlite3_changes(conn->db) == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no project \"%.*s\"", SLICE_FMT(id));
+    return 0;
+}
+
 int store_each_project(struct store *store, store_project_fn fn, void *ctx, struct err *err)
 {
     struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
@@ -30,11 +48,12 @@ int store_each_project(struct store *store, store_project_fn fn, void *ctx, stru
     int step;
 
     if (!conn || query_begin(&q, conn, STATEMENT_EACH_PROJECT,
-                     "SELECT number, id, created_ms FROM project ORDER BY number",
+                     "SELECT number, id, created_ms, revoked_ms FROM project ORDER BY number",
                      "reading projects", err) < 0)
         return -1;
     while ((step = query_step(&q, err)) > 0) {
-        struct project project = {query_id(&q, 0), query_text(&q, 1), query_int(&q, 2)};
+        struct project project = {
+            query_id(&q, 0), query_text(&q, 1), query_int(&q, 2), query_int(&q, 3)};
 
         if (query_check(&q, err) < 0 || fn(ctx, &project, err) < 0)
             return -1;
@@ -49,8 +68,8 @@ int store_add_token(
     struct query q CLEANUP(query_end) = {0};
 
     if (!conn || query_begin(&q, conn, STATEMENT_ADD_TOKEN,
-                     "INSERT INTO token (project, hash, label, created_ms, expires_ms, revoked_ms)"
-                     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                     "INSERT INTO token (project, hash, label, created_ms, expires_ms, revoked_ms,"
+                     " role) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                      "adding a token", err) < 0)
         return -1;
     query_bind_int(&q, 1, token->project);
@@ -59,6 +78,7 @@ int store_add_token(
     query_bind_int(&q, 4, token->created_ms);
     query_bind_int(&q, 5, token->expires_ms);
     query_bind_int(&q, 6, token->revoked_ms);
+    query_bind_int(&q, 7, token->role);
     if (query_run(&q, err) < 0) {
         if (err->code == ERR_CONFLICT)
             err_set(err, ERR_CONFLICT, "this token is stored already: make a new one");
@@ -100,6 +120,7 @@ static int read_token(struct query *q, struct token *ret, struct err *err)
         .created_ms = query_int(q, 4),
         .expires_ms = query_int(q, 5),
         .revoked_ms = query_int(q, 6),
+        .role = (enum role)query_enum(q, 7, ROLE_COUNT),
     };
     if (query_check(q, err) < 0)
         return -1;
@@ -114,11 +135,11 @@ int store_each_token(struct store *store, store_token_fn fn, void *ctx, struct e
     struct token token;
     int step;
 
-    if (!conn ||
-        query_begin(&q, conn, STATEMENT_EACH_TOKEN,
-            "SELECT number, project, hash, label, created_ms, expires_ms, revoked_ms FROM token"
-            " ORDER BY number",
-            "reading tokens", err) < 0)
+    if (!conn || query_begin(&q, conn, STATEMENT_EACH_TOKEN,
+                     "SELECT number, project, hash, label, created_ms, expires_ms, revoked_ms, role"
+                     " FROM token"
+                     " ORDER BY number",
+                     "reading tokens", err) < 0)
         return -1;
     while ((step = query_step(&q, err)) > 0)
         if (read_token(&q, &token, err) < 0 || fn(ctx, &token, err) < 0)

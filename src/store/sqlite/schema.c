@@ -26,6 +26,8 @@ enum { APPLICATION_ID = 0x4361726e }; /* "Carn" */
  * together together. The claims' begins with (package, name): that is also what the search for the
  * earliest known_ms goes by.
  *
+ * granted.project is NULL where it is every project, so that all others are checked to be stored.
+ *
  * claim.name repeats record.name (which never changes) for that search. slot.key is image * 16 +
  * source: one integer instead of an index of its own. image.id and the digests are packed
  * (image_row.c), hence ANY.
@@ -35,12 +37,27 @@ static const char schema_1[] =
     "INSERT INTO state VALUES ('log_trimmed', 0);"
 
     "CREATE TABLE project (number INTEGER PRIMARY KEY CHECK (number < 4294967294),"
-    " id TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL) STRICT;"
+    " id TEXT NOT NULL UNIQUE, created_ms INTEGER NOT NULL,"
+    " revoked_ms INTEGER NOT NULL DEFAULT 0) STRICT;"
 
     "CREATE TABLE token (number INTEGER PRIMARY KEY CHECK (number < 4294967294),"
-    " project INTEGER NOT NULL REFERENCES project, hash BLOB NOT NULL UNIQUE,"
+    " project INTEGER NOT NULL REFERENCES project, role INTEGER NOT NULL,"
+    " hash BLOB NOT NULL UNIQUE,"
     " label TEXT NOT NULL, created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL,"
     " revoked_ms INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE user (number INTEGER PRIMARY KEY CHECK (number < 4294967294),"
+    " name TEXT NOT NULL UNIQUE, password TEXT NOT NULL, generation INTEGER NOT NULL,"
+    " created_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE access_key (number INTEGER PRIMARY KEY CHECK (number < 4294967294),"
+    " user INTEGER NOT NULL REFERENCES user, ak TEXT NOT NULL UNIQUE, sealed_sk BLOB NOT NULL,"
+    " label TEXT NOT NULL, created_ms INTEGER NOT NULL, revoked_ms INTEGER NOT NULL) STRICT;"
+
+    "CREATE TABLE granted (user INTEGER NOT NULL REFERENCES user,"
+    " project INTEGER REFERENCES project, enterprise_project TEXT NOT NULL,"
+    " role INTEGER NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX granted_once ON granted (user, ifnull(project, 0), enterprise_project);"
 
     "CREATE TABLE name (id INTEGER PRIMARY KEY CHECK (id < 2147483646),"
     " text TEXT NOT NULL UNIQUE) STRICT;"

@@ -18,6 +18,7 @@ static const struct {
     {&severity_words, SEVERITY_COUNT, "unknown, negligible, low, medium, high or critical"},
     {&source_words, SOURCE_COUNT, "careen, trivy, grype or sbom"},
     {&assessment_words, ASSESSMENT_COUNT, "assessed, partly_assessed or not_assessed"},
+    {&role_words, ROLE_COUNT, "viewer, operator or admin"},
 };
 
 static void names_of_the_contract(void **state)
@@ -37,6 +38,7 @@ static void names_of_the_contract(void **state)
     assert_string_equal(words_name(&severity_words, SEVERITY_CRITICAL), "critical");
     assert_string_equal(words_name(&source_words, SOURCE_GRYPE), "grype");
     assert_string_equal(words_name(&assessment_words, ASSESSMENT_PARTLY), "partly_assessed");
+    assert_string_equal(words_name(&role_words, ROLE_OPERATOR), "operator");
 }
 
 static void found_again(void **state)

@@ -70,8 +70,12 @@ static int keep_token(void *ctx, const struct token *token, struct err *err)
 static void test_tokens(void **state)
 {
     struct store *store = ((struct fixture *)*state)->store;
-    struct token token = {
-        .project = 1, .hash = {9, 8, 7}, .label = SLICE("ci"), .created_ms = 5, .expires_ms = 60};
+    struct token token = {.project = 1,
+        .role = ROLE_ADMIN,
+        .hash = {9, 8, 7},
+        .label = SLICE("ci"),
+        .created_ms = 5,
+        .expires_ms = 60};
     struct token kept = {0};
     uint32_t number = 0;
     struct err err;
@@ -86,6 +90,7 @@ static void test_tokens(void **state)
     assert_ok(store_each_token(store, keep_token, &kept, &err));
     assert_int_equal(kept.number, number);
     assert_int_equal(kept.project, 1);
+    assert_int_equal(kept.role, ROLE_ADMIN);
     assert_int_equal(kept.hash[0], 9);
     assert_int_equal(kept.created_ms, 5);
     assert_int_equal(kept.expires_ms, 60);

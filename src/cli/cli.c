@@ -71,21 +71,30 @@ static const struct command *find_command(char **argv, int argc, int *at)
     return NULL;
 }
 
+static bool is_in_group(const struct command *command, const char *group)
+{
+    size_t len = strlen(group);
+
+    return strncmp(command->name, group, len) == 0 && command->name[len] == ' ';
+}
+
+/* A word that is no command: the first one of several ("images"), or a mistake. */
 static int unknown_command(char **argv, int argc, int at)
 {
-    size_t len = strlen(argv[at]);
-    bool group = false;
+    bool group = false, help = at + 1 < argc && strcmp(argv[at + 1], "--help") == 0;
 
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        group |= strncmp(commands[i]->name, argv[at], len) == 0 && commands[i]->name[len] == ' ';
+        group |= is_in_group(commands[i], argv[at]);
     if (!group)
         return cli_usage(NULL, "there is no command %s", argv[at]);
-    if (at + 1 < argc && strcmp(argv[at + 1], "--help") != 0)
-        fprintf(stderr, "careen: there is no command %s %s; there are:\n", argv[at], argv[at + 1]);
+    if (!help)
+        fprintf(stderr, "careen: there is no command %s%s%s; there are:\n", argv[at],
+            at + 1 < argc ? " " : "", at + 1 < argc ? argv[at + 1] : "");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strncmp(commands[i]->name, argv[at], len) == 0 && commands[i]->name[len] == ' ')
-            fprintf(stderr, "  careen %-16s %s\n", commands[i]->name, commands[i]->summary);
-    return at + 1 < argc && strcmp(argv[at + 1], "--help") == 0 ? EXIT_DONE : EXIT_USAGE;
+        if (is_in_group(commands[i], argv[at]))
+            fprintf(help ? stdout : stderr, "  careen %-16s %s\n", commands[i]->name,
+                commands[i]->summary);
+    return help ? EXIT_DONE : EXIT_USAGE;
 }
 
 static int run_command(const struct command *command, struct cli_args *args, char **argv, int argc)
@@ -105,7 +114,7 @@ static int run_command(const struct command *command, struct cli_args *args, cha
     return status;
 }
 
-int cli_main(int argc, char **argv)
+static int find_and_run(int argc, char **argv)
 {
     struct cli_args args = {.data_dir = getenv("CAREEN_DATA_DIR")};
     const struct command *command;
@@ -122,8 +131,10 @@ int cli_main(int argc, char **argv)
             print_help(stdout);
             return EXIT_DONE;
         }
-        if (!cli_is_option(argv[at], "data", &value) || (!value && at + 1 >= argc))
-            return cli_usage(NULL, "there is no option %s, or it needs a value", argv[at]);
+        if (!cli_is_option(argv[at], "data", &value))
+            return cli_usage(NULL, "there is no option %s before the command", argv[at]);
+        if (!value && at + 1 >= argc)
+            return cli_usage(NULL, "--data needs a value");
         args.data_dir = value ? value : argv[++at];
     }
     if (!args.data_dir || !*args.data_dir)
@@ -139,6 +150,24 @@ int cli_main(int argc, char **argv)
     command = find_command(argv, argc, &at);
     return command ? run_command(command, &args, argv + at, argc - at)
                    : unknown_command(argv, argc, at);
+}
+
+/* What went through stdio is only known to have arrived now: `careen token create` on a full disk
+ * must not look done. */
+static int check_output(int status)
+{
+    bool unsent = fflush(stdout) != 0;
+
+    if (!unsent && !ferror(stdout))
+        return status;
+    fprintf(stderr, "careen: cannot write to standard output%s%s\n", unsent ? ": " : "",
+        unsent ? strerror(errno) : "");
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+int cli_main(int argc, char **argv)
+{
+    return check_output(find_and_run(argc, argv));
 }
 
 /* --- For subcommands -------------------------------------------------------------------------- */

@@ -40,13 +40,33 @@ static int change_one(struct changing *changing, const char *id, struct err *err
     return failed ? err_prefix(err, "image %s", id) : 0;
 }
 
-static int change_named(struct changing *changing, struct err *err)
+/* Changes `count` images, one after the other; says how many were done if one fails. */
+static int change_each(struct changing *changing, const char *(*id_at)(const void *, size_t),
+    const void *ids, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < changing->id_count; i++)
-        if (change_one(changing, changing->ids[i], err) < 0)
-            return -1;
-    printf("%zu images %s\n", changing->id_count, changing->done);
-    return 0;
+    size_t done = 0;
+
+    while (done < count && change_one(changing, id_at(ids, done), err) == 0)
+        done++;
+    if (done == count)
+        printf("%zu images %s\n", done, changing->done);
+    else if (done)
+        printf("%zu images %s before that\n", done, changing->done);
+    return done == count ? 0 : -1;
+}
+
+static const char *named_id(const void *ids, size_t at)
+{
+    const struct changing *changing = ids;
+
+    return changing->ids[at];
+}
+
+static const char *chosen_id(const void *ids, size_t at)
+{
+    const struct choice *choice = ids;
+
+    return choice->at[at].id;
 }
 
 static int preview(const struct changing *changing, const struct choice *choice, struct err *err)
@@ -70,14 +90,7 @@ static int change_filtered(struct changing *changing, struct err *err)
         return -1;
     if (!cli_given(changing->args, "yes"))
         return preview(changing, &choice, err);
-    for (size_t i = 0; i < choice.count; i++)
-        if (change_one(changing, choice.at[i].id, err) < 0) {
-            if (i)
-                printf("%zu images %s before that\n", i, changing->done);
-            return -1;
-        }
-    printf("%zu images %s\n", choice.count, changing->done);
-    return 0;
+    return change_each(changing, chosen_id, &choice, choice.count, err);
 }
 
 static int run_change(struct changing *changing)
@@ -93,7 +106,8 @@ static int run_change(struct changing *changing)
     changing->fleet = cli_open(changing->args, STORE_WRITE, true, &changing->project, &err);
     if (!changing->fleet)
         return cli_fail(changing->command, &err);
-    failed = filtered ? change_filtered(changing, &err) : change_named(changing, &err);
+    failed = filtered ? change_filtered(changing, &err)
+                      : change_each(changing, named_id, changing, changing->id_count, &err);
     fleet_close(changing->fleet);
     return failed ? cli_fail(changing->command, &err) : EXIT_DONE;
 }

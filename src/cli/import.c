@@ -10,7 +10,9 @@
 
 static const struct cli_option options[] = {
     {.name = "project", .value = "ID", .help = "the project; \"default\" if not given"},
-    {.name = "o", .value = "FORMAT", .help = "jsonl: one JSON object for each report that was taken in"},
+    {.name = "o",
+        .value = "FORMAT",
+        .help = "jsonl: one JSON object for each report that was taken in"},
 };
 
 /* One image of this import, as it is after its last report. */

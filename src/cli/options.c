@@ -39,14 +39,19 @@ struct parse {
     bool help;
 };
 
+static const char *dashes(const char *name)
+{
+    return name[1] ? "--" : "-";
+}
+
 /* Takes the value of the option at parse->at. 0 or EXIT_USAGE. */
 static int take_value(
     struct parse *parse, const char *name, const char *inline_value, const char **ret)
 {
     if (*ret)
-        return cli_usage(parse->command->name, "--%s is given twice", name);
+        return cli_usage(parse->command->name, "%s%s is given twice", dashes(name), name);
     if (!inline_value && parse->at + 1 >= parse->argc)
-        return cli_usage(parse->command->name, "--%s needs a value", name);
+        return cli_usage(parse->command->name, "%s%s needs a value", dashes(name), name);
     *ret = inline_value ? inline_value : parse->argv[++parse->at];
     return 0;
 }

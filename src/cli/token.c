@@ -61,7 +61,7 @@ static int run_create(const struct cli_args *args)
     if (create(args, text, &err) < 0)
         return cli_fail("token create", &err);
     printf("%s\n", text);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+    return EXIT_DONE;
 }
 
 /* --- list ------------------------------------------------------------------------------------- */
@@ -82,6 +82,7 @@ static int list_token(void *ctx, const struct token *token, struct err *err)
 {
     struct listing *listing = ctx;
     struct slice project;
+    bool expired = token->expires_ms && token->expires_ms <= clock_now_ms();
 
     if (fleet_project_id(listing->fleet, token->project, &listing->table.arena, &project, err) < 0)
         return -1;
@@ -89,8 +90,11 @@ static int list_token(void *ctx, const struct token *token, struct err *err)
     table_cell(&listing->table, project, COLOUR_NONE);
     time_cell(&listing->table, token->created_ms, "");
     time_cell(&listing->table, token->expires_ms, "never");
-    table_cell(&listing->table, token->revoked_ms ? SLICE("revoked") : SLICE("valid"),
-        token->revoked_ms ? COLOUR_DIM : COLOUR_NONE);
+    table_cell(&listing->table,
+        token->revoked_ms ? SLICE("revoked")
+        : expired         ? SLICE("expired")
+                          : SLICE("valid"),
+        token->revoked_ms || expired ? COLOUR_DIM : COLOUR_NONE);
     table_cell(&listing->table, token->label, COLOUR_NONE);
     return 0;
 }

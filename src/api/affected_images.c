@@ -19,7 +19,7 @@ void handle_affected_images(struct call *call)
     struct query_params params;
     struct err err = {0};
 
-    if (query_parse(call->request->query, &call->request->arena, &params, &err) < 0 ||
+    if (call_query(call, &params, &err) < 0 ||
         affected_parse(&params, call->service->options.strict_parameters, &request, &err) < 0 ||
         fleet_affected(call->service->fleet, call->project, &request.query, render, call, &err) < 0)
         call_fail(call, &err);

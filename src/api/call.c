@@ -12,6 +12,15 @@ static const char *public_detail(const struct err *err)
     return err->code == ERR_BUSY ? err->message : "";
 }
 
+int call_query(struct call *call, struct query_params *ret, struct err *err)
+{
+    if (query_parse(call->request->query, &call->request->arena, ret, err) == 0)
+        return 0;
+    if (err->code == ERR_LIMIT)
+        err->code = ERR_INVALID; /* it is no body that is too large */
+    return -1;
+}
+
 void call_fail(struct call *call, const struct err *err)
 {
     const struct failure *failure = failure_of(err->code);

@@ -32,6 +32,8 @@ struct call {
     struct slice image_id;   /* decoded, where the route has {image_id} */
 };
 
+/* The query's parameters, decoded. ERR_INVALID when they cannot be, or are too many. */
+int call_query(struct call *call, struct query_params *ret, struct err *err);
 /* Answers an error: the status and body of the table, detail in place. What went wrong inside
  * (disk, memory) is logged under the request id and not told to the caller. */
 void call_fail(struct call *call, const struct err *err);

@@ -38,8 +38,14 @@ const struct failure failure_unauthenticated =
     GATEWAY(401, "APIGW.0301", "Incorrect IAM authentication information");
 const struct failure failure_wrong_project =
     GATEWAY(403, "APIGW.0302", "The IAM user is not authorized to access the API.");
-const struct failure failure_stopping = GATEWAY(502, "APIGW.0201", "Backend unavailable.");
-const struct failure failure_too_large = GATEWAY(413, "APIGW.0201", "Request entity too large.");
+
+static const struct failure transport_failures[] = {
+    GATEWAY(400, "APIGW.0201", "API request error."),
+    GATEWAY(413, "APIGW.0201", "Request entity too large."),
+    GATEWAY(414, "APIGW.0201", "Request URI too large."),
+    GATEWAY(431, "APIGW.0201", "Request headers too large."),
+    GATEWAY(502, "APIGW.0201", "Backend unavailable."),
+};
 
 const struct failure *failure_of(enum err_code code)
 {
@@ -47,15 +53,24 @@ const struct failure *failure_of(enum err_code code)
     return &failures[code];
 }
 
+const struct failure *failure_of_transport(unsigned http_status)
+{
+    for (size_t i = 0; i < sizeof(transport_failures) / sizeof(transport_failures[0]); i++)
+        if (transport_failures[i].http_status == http_status)
+            return &transport_failures[i];
+    return NULL;
+}
+
 void failure_write(
     struct buf *body, const struct failure *failure, const char *detail, const char *request_id)
 {
     struct json_writer w;
     struct buf message = BUF_INIT(8192);
+    bool sentence = slice_ends_with(slice_of(failure->text), ".");
 
     buf_put_cstr(&message, failure->text);
     if (*detail)
-        buf_printf(&message, failure->gateway ? ": %s" : " (%s)", detail);
+        buf_printf(&message, sentence ? " (%s)" : ": %s", detail);
     json_writer_init(&w, body);
     json_write_begin_object(&w);
     json_write_member(&w, "error_code", slice_of(failure->code));

@@ -21,11 +21,14 @@ const struct failure *failure_of(enum err_code code);
 
 /* Gateway refusals that no err_code stands for. */
 extern const struct failure failure_no_route, failure_wrong_method, failure_unauthenticated,
-    failure_wrong_project, failure_stopping, failure_too_large;
+    failure_wrong_project;
+
+/* What the HTTP server itself refuses with this status (400, 413, 414, 431, 502), or NULL. */
+const struct failure *failure_of_transport(unsigned http_status);
 
 /* The body: error_code, error_msg, error_description (HSS errors only), request_id. error_msg is
- * the fixed text, with `detail` behind it in parentheses (HSS) or after ": " (gateway) when it is
- * not empty, since the Python and Java SDKs show error_msg alone. */
+ * the fixed text, with `detail` behind it when that is not empty, since the Python and Java SDKs
+ * show error_msg alone: in parentheses where the text is a sentence, else after ": ". */
 void failure_write(
     struct buf *body, const struct failure *failure, const char *detail, const char *request_id);
 

@@ -13,7 +13,7 @@ static int parse_placement(struct call *call, struct placement_request *ret, str
     struct query_params params;
 
     placement_request_init(ret);
-    if (query_parse(call->request->query, &call->request->arena, &params, err) < 0)
+    if (call_query(call, &params, err) < 0)
         return -1;
     for (size_t i = 0; i < params.count; i++)
         if (placement_take(ret, params.at[i].name, params.at[i].value, err) < 0)
@@ -97,35 +97,39 @@ void handle_remove_image(struct call *call)
 
 /* --- PATCH ------------------------------------------------------------------------------------ */
 
-/* The value of a member as text, so that PATCH and options share their parsers. */
-static bool read_value(struct json_reader *r, struct arena *arena, struct slice *ret)
+/* A member has the type that showing the image gives it. */
+static enum json_type type_of(const struct placement_param *param)
 {
+    if (param->field == FIELD_CONTAINERS)
+        return JSON_NUMBER;
+    return param->field == FIELD_MULTI_ARCH ? JSON_BOOL : JSON_STRING;
+}
+
+/* The value as text, so that PATCH and options share their parsers. */
+static bool read_value(struct json_reader *r, const struct placement_param *param,
+    struct arena *arena, struct slice *ret)
+{
+    enum json_type type = type_of(param);
     char digits[24];
     int64_t number = 0;
     bool truth = false;
     struct err err = {0};
 
-    switch (json_peek(r)) {
-    case JSON_STRING:
-        return json_read_string(r, arena, ret);
-    case JSON_NUMBER:
-        if (!json_read_i64(r, &number))
-            return false;
-        snprintf(digits, sizeof(digits), "%lld", (long long)number);
-        break;
-    case JSON_BOOL:
-        if (!json_read_bool(r, &truth))
-            return false;
-        snprintf(digits, sizeof(digits), "%s", truth ? "true" : "false");
-        break;
-    case JSON_NOTHING:
-    case JSON_OBJECT:
-    case JSON_ARRAY:
-    case JSON_NULL:
-    default:
-        json_fail(r, ERR_INVALID, "the value must be a string, a number, true or false");
+    if (json_peek(r) != type) {
+        json_fail(r, ERR_INVALID, "%s: must be %s", param->name,
+            type == JSON_NUMBER ? "a number"
+            : type == JSON_BOOL ? "true or false"
+                                : "a string");
         return false;
     }
+    if (type == JSON_STRING)
+        return json_read_string(r, arena, ret);
+    if (type == JSON_NUMBER ? !json_read_i64(r, &number) : !json_read_bool(r, &truth))
+        return false;
+    if (type == JSON_NUMBER)
+        snprintf(digits, sizeof(digits), "%lld", (long long)number);
+    else
+        snprintf(digits, sizeof(digits), "%s", truth ? "true" : "false");
     if (arena_dup(arena, slice_of(digits), ret, &err) < 0)
         json_fail_with(r, &err);
     return !json_failed(r);
@@ -134,24 +138,22 @@ static bool read_value(struct json_reader *r, struct arena *arena, struct slice 
 static bool read_member(
     struct json_reader *r, struct arena *arena, struct slice key, struct placement_request *given)
 {
-    struct slice name, value;
     struct err err = {0};
-    unsigned before = given->fields;
+    const struct placement_param *param = placement_find(key, &err);
+    struct slice value;
 
-    if (arena_dup(arena, key, &name, &err) < 0) {
+    if (!param) {
         json_fail_with(r, &err);
         return false;
     }
-    given->fields = 0;
-    if (!read_value(r, arena, &value))
-        return false;
-    if (placement_take(given, name, value, &err) < 0) {
-        json_fail_with(r, &err);
+    if (param->field == 0) {
+        json_fail(r, ERR_INVALID, "%s: cannot be changed on a stored image", param->name);
         return false;
     }
-    if (given->fields == 0)
-        json_fail(r, ERR_INVALID, "%.*s: cannot be changed on a stored image", SLICE_FMT(name));
-    given->fields |= before;
+    if (!read_value(r, param, arena, &value))
+        return false;
+    if (placement_take(given, slice_of(param->name), value, &err) < 0)
+        json_fail_with(r, &err);
     return !json_failed(r);
 }
 

@@ -78,22 +78,33 @@ void placement_request_init(struct placement_request *request)
     *request = (struct placement_request){.place = placement_default()};
 }
 
-int placement_take(
-    struct placement_request *request, struct slice name, struct slice value, struct err *err)
+const struct placement_param *placement_find(struct slice name, struct err *err)
 {
     struct buf known = BUF_INIT(1024);
 
-    for (size_t i = 0; i < PLACEMENT_PARAM_COUNT; i++) {
-        const struct placement_param *param = &placement_params[i];
-
-        if (slice_is(name, param->name)) {
-            request->fields |= param->field;
-            return param->parse(param, value, request, err);
-        }
-        buf_printf(&known, "%s%s", i ? ", " : "", param->name);
-    }
+    for (size_t i = 0; i < PLACEMENT_PARAM_COUNT; i++)
+        if (slice_is(name, placement_params[i].name))
+            return &placement_params[i];
+    for (size_t i = 0; i < PLACEMENT_PARAM_COUNT; i++)
+        buf_printf(&known, "%s%s", i ? ", " : "", placement_params[i].name);
     err_set(err, ERR_INVALID, "%.*s: no such parameter; there are %.*s", SLICE_FMT(name),
         SLICE_FMT(buf_slice(&known)));
     buf_release(&known);
-    return -1;
+    return NULL;
+}
+
+int placement_take(
+    struct placement_request *request, struct slice name, struct slice value, struct err *err)
+{
+    const struct placement_param *param = placement_find(name, err);
+    unsigned bit;
+
+    if (!param)
+        return -1;
+    bit = 1u << (param - placement_params);
+    if (request->given & bit)
+        return err_set(err, ERR_INVALID, "%s: must be given once", param->name);
+    request->given |= bit;
+    request->fields |= param->field;
+    return param->parse(param, value, request, err);
 }

@@ -13,6 +13,7 @@ struct placement_request {
     struct placement place;
     bool type_given;
     unsigned fields; /* enum placement_field: those given */
+    unsigned given;  /* positions in placement_params */
     struct slice name, version;
 };
 
@@ -30,7 +31,9 @@ enum { PLACEMENT_PARAM_COUNT = 13 };
 extern const struct placement_param placement_params[PLACEMENT_PARAM_COUNT];
 
 void placement_request_init(struct placement_request *request);
-/* Takes one parameter. ERR_INVALID on an unknown name (the message lists what there is) or value.
+/* NULL and ERR_INVALID on an unknown name: the message lists what there is. */
+const struct placement_param *placement_find(struct slice name, struct err *err);
+/* Takes one parameter. ERR_INVALID on an unknown name, a value that is none, and the second time.
  */
 int placement_take(
     struct placement_request *request, struct slice name, struct slice value, struct err *err);

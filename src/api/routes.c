@@ -28,6 +28,8 @@ static bool matches(const char *pattern, struct slice path, struct segments *ret
 {
     struct slice rest = slice_of(pattern);
 
+    if (slice_ends_with(path, "/"))
+        return false; /* another path, which pulling segments would not tell */
     while (rest.len && path.len) {
         struct slice want = slice_pull_until(&rest, '/'), have = slice_pull_until(&path, '/');
 

@@ -132,11 +132,10 @@ static void refuse(void *ctx, struct http_request *request, const struct err *er
     struct http_response *response)
 {
     struct call call = {.service = ctx, .request = request, .response = response};
+    const struct failure *failure = failure_of_transport(response->status);
 
-    if (error->code == ERR_BUSY && response->status == 502)
-        refuse_with(&call, &failure_stopping, "");
-    else if (error->code == ERR_LIMIT && response->status == 413)
-        refuse_with(&call, failure_of(ERR_LIMIT), error->message);
+    if (failure)
+        refuse_with(&call, failure, error->message);
     else
         call_fail(&call, error);
 }

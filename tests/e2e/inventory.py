@@ -53,7 +53,7 @@ def os_claims(n):
     words = ["critical", "high", "medium", "low", "negligible", "unknown"]
     return [
         claim(f"CVE-2024-{1000 + k}", f"lib{k % 7}", words[(k + (n if k % 4 == 0 else 0)) % 6])
-        for k in range(18) if (n + 1) * (k + 3) % 4 != 0
+        for k in range(18) if (5 * n + 3 * k) % 4 != 0
     ]
 
 
@@ -174,7 +174,7 @@ def seed(folder, scratch, steps=None):
             model.put(step, clock_ms, json.loads(said.stdout)["image_id"])
         elif step.action == "rm":
             folder.run("images", "rm", model.find(step).id, clock_ms=clock_ms)
-            model.images.remove(model.find(step))
+            model.remove(step)
         else:
             words = [f"{name}={value}" for name, value in step.place.items()]
             folder.run("images", "set", model.find(step).id, *words, clock_ms=clock_ms)
@@ -211,9 +211,11 @@ class Model:
         self.images = []  # in order of arrival
         self.numbers = {}  # of names: in order of first mention
         self.known = {}  # (package, kind, name) -> when that was first claimed
+        self._rows = None  # rows() since the last change
 
     def put(self, step, now, id):
         """A report arrives. The id identifies the image, as the command said it."""
+        self._rows = None
         for c in step.claims:
             aliases, covers = split_related(c)
             for name in (c.id, *sorted(aliases), *sorted(covers)):
@@ -254,7 +256,12 @@ class Model:
     def find(self, step):
         return [i for i in self.images if (i.name, i.tag) == (step.name, step.tag)][-1]
 
+    def remove(self, step):
+        self.images.remove(self.find(step))
+        self._rows = None
+
     def set(self, step, now):
+        self._rows = None
         found = self.find(step)
         found.place.update(step.place)
         found.updated = now
@@ -331,7 +338,7 @@ class Model:
 
     def matching(self, **query):
         """All rows that a query admits, of every page. Values are the parameters' texts."""
-        rows = list(self.rows())
+        self._rows = rows = self._rows or list(self.rows())
         project = query.get("enterprise_project_id") or "0"
         if project != "all_granted_eps":
             rows = [row for row in rows if row["enterprise_project_id"] == project]

@@ -65,9 +65,11 @@ bool add_text(struct reading *in, struct slice s, struct slice *ret);
 bool compose_version(struct reading *in, int64_t epoch, struct slice version, struct slice release,
     struct slice *ret);
 
+struct purl;
+/* purl_parse(), leniently; what is no purl is no error: false. */
+bool to_purl(struct slice text, struct purl *ret);
 /* What a purl tells of its package: fills those of ecosystem and arch that are empty, *epoch (may
  * be NULL) when it is 0, and in->purl_release. */
-struct purl;
 bool apply_purl(
     struct reading *in, const struct purl *purl, struct package *package, int64_t *epoch);
 /* Empties source_name and source_version where they say what name and version say. */

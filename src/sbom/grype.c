@@ -40,7 +40,7 @@ static void take_purl(struct reading *in, struct match *match)
     struct slice text;
     struct purl purl;
 
-    if (!json_peek_string(in->json, &text) || !purl_parse(text, &purl))
+    if (!json_peek_string(in->json, &text) || !to_purl(text, &purl))
         return;
     if (!apply_purl(in, &purl, &match->package, &match->epoch))
         return;

@@ -110,25 +110,33 @@ static bool apply_upstream(struct reading *in, struct slice upstream, struct pac
            add_text(in, slice_skip(upstream, cut + 1), &package->source_version);
 }
 
+bool to_purl(struct slice text, struct purl *ret)
+{
+    struct err ignored;
+
+    return purl_parse(text, PURL_LENIENT, ret, &ignored) == 0;
+}
+
 bool apply_purl(
     struct reading *in, const struct purl *purl, struct package *package, int64_t *epoch)
 {
+    struct slice arch = purl_qualifier(purl, "arch"), distro = purl_qualifier(purl, "distro");
+    struct slice upstream = purl_qualifier(purl, "upstream");
     char text[DISTRO_RELEASE_BYTES];
     struct slice release;
 
     if (package->ecosystem.len == 0 && !add_text(in, purl->type, &package->ecosystem))
         return false;
-    if (package->arch.len == 0 && !add_text(in, purl->arch, &package->arch))
+    if (package->arch.len == 0 && !add_text(in, arch, &package->arch))
         return false;
-    if (package->source_name.len == 0 && purl->upstream.len &&
-        !apply_upstream(in, purl->upstream, package))
+    if (package->source_name.len == 0 && upstream.len && !apply_upstream(in, upstream, package))
         return false;
-    if (epoch && *epoch == 0 && (!slice_to_i64(purl->epoch, epoch) || *epoch < 0))
+    if (epoch && *epoch == 0 && (!slice_to_i64(purl_qualifier(purl, "epoch"), epoch) || *epoch < 0))
         *epoch = 0;
-    if (purl->distro.len == 0 || in->purl_release.len ||
+    if (distro.len == 0 || in->purl_release.len ||
         package_vul_type(package->ecosystem) != VUL_LINUX)
         return true;
-    release = distro_release_of_purl(purl->namespace, purl->distro, text);
+    release = distro_release_of_purl(purl->namespace, distro, text);
     return add_text(in, release, &in->purl_release);
 }
 

@@ -152,7 +152,7 @@ static void read_purl(struct reading *in, struct subject *subject, int64_t *epoc
     if (!json_peek_string(in->json, &text) || text.len == 0)
         return;
     subject->links[LINK_PURL] = link_hash(LINK_PURL, text);
-    if (purl_parse(text, &purl))
+    if (to_purl(text, &purl))
         apply_purl(in, &purl, &subject->package, epoch);
 }
 

@@ -244,7 +244,7 @@ static void stops_at_the_memory_limit(void **state)
     }
     assert_int_equal(result, -1);
     assert_int_equal(err.code, ERR_LIMIT);
-    assert_non_null(strstr(err.message, "the report needs more than 40 MiB"));
+    assert_non_null(strstr(err.message, "the report needs more than 24 MiB"));
 }
 
 static void can_be_used_again_after_release(void **state)

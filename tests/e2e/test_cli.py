@@ -232,7 +232,7 @@ def test_status(run, tmp_path, data_dir):
     run("import", write(tmp_path, grype("bare", matches=[grype_match("CVE-2024-0001", "lib")])))
     run("import", write(tmp_path, grype("empty")), "--project", "other")
     told = json.loads(run("status", "-o", "json").stdout)
-    assert (told["data_dir"], told["schema_version"]) == (str(data_dir), 1)
+    assert told["data_dir"] == str(data_dir) and told["schema_version"] >= 1
     assert told["database_bytes"] >= (data_dir / "careen.db").stat().st_size
     assert (told["packages"], told["claims"]) == (1, 3)
     nothing = {"images": 0, "findings": 0, "Critical": 0, "High": 0, "Medium": 0, "Low": 0,

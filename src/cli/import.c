@@ -106,9 +106,9 @@ static void print_summary(const struct import *import)
     fflush(stdout);
     if (unsure)
         fprintf(stderr,
-            "careen import: %llu of the images are not fully assessed: no report with a complete "
-            "package list (for Trivy: --list-all-pkgs) has been imported for them\n",
-            (unsigned long long)unsure);
+            "careen import: not fully assessed: %llu of %zu images, for want of a report with the "
+            "complete package list (Trivy makes it with --list-all-pkgs)\n",
+            (unsigned long long)unsure, import->image_count);
     if (import->failed)
         fprintf(stderr, "careen import: %zu of %zu inputs were refused\n", import->failed,
             import->inputs.count);

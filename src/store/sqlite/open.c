@@ -188,7 +188,9 @@ static int open_writable(struct store *store, struct err *err)
         conn_open(writing, store, store->file, SQLITE_OPEN_READWRITE, err) < 0)
         return -1;
     sqlite3_busy_handler(writing->db, busy_handler, store);
+    /* The journal's mode is in the file: whose file it is must be known before that is set. */
     if (conn_exec(writing, creation_options, "opening the store", err) < 0 ||
+        schema_refuse_foreign(writing, err) < 0 ||
         set_wal(writing, store->busy_until_us, err) < 0 ||
         conn_exec(writing, writing_options, "opening the store", err) < 0 ||
         schema_prepare(writing, store->mode, err) < 0 || open_note(store, err) < 0)

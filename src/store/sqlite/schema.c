@@ -215,6 +215,13 @@ static int refuse_older(struct conn *conn, const struct identity *found, struct 
         conn->store->file, (long long)found->version, CAREEN_VERSION, schema_version());
 }
 
+int schema_refuse_foreign(struct conn *conn, struct err *err)
+{
+    struct identity found;
+
+    return identify_once(conn, &found, err) < 0 ? -1 : refuse_foreign(conn, &found, err);
+}
+
 int schema_prepare(struct conn *conn, enum store_mode mode, struct err *err)
 {
     struct identity found;

@@ -33,6 +33,9 @@ static const struct meaning meanings[] = {
     {SQLITE_CONSTRAINT_CHECK, ERR_LIMIT, "; there are no more ids of this kind"},
     {SQLITE_CONSTRAINT, ERR_INVALID, ""},
     {SQLITE_FULL, ERR_FULL, "; free space on its disk and try again"},
+    /* Only a store that is being made has a journal to roll back: later it has a WAL. */
+    {SQLITE_READONLY_ROLLBACK, ERR_NOT_FOUND,
+        "; its making was cut short: run `careen import` or `careen serve` to complete it"},
     {SQLITE_READONLY, ERR_DENIED, "; check owner and mode of the data folder"},
     {SQLITE_CANTOPEN, ERR_DENIED, "; check owner and mode of the data folder"},
     {SQLITE_PERM, ERR_DENIED, "; check owner and mode of the data folder"},

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """An inventory of a small company, and what the call has to answer about it.
 
-STEPS are facts: reports imported at a given time and place, one after the other, and what is done to
-the images afterwards. seed() puts them into a data folder with the command line. Model works out from
-the same facts, and from nothing that the server says, which rows a query must give (only the ids of
-images are taken from what `careen import` prints). It is written for the eye, not for speed.
+STEPS are facts: reports imported at a given time and place, one after the other, and what is done
+to the images afterwards. seed() puts them into a data folder with the command line. Model works out
+from the same facts, and from nothing that the server says, which rows a query must give (only the
+ids of images are taken from what `careen import` prints). It is written for the eye, not for speed.
 
 Names in STEPS stand for cases: a vulnerability that three reports call by three names, an advisory
 that covers CVEs, a tag that moved, the same package in two ecosystems, an image told of by two
@@ -28,10 +28,12 @@ ROW_TYPE = {"local": "local_image", "registry": "registry", "cicd": "cicd", "clu
 
 def claim(id, package, severity="high", related=(), kind="deb"):
     """One line of a report: this vulnerability is in this package."""
-    return types.SimpleNamespace(id=id, package=package, severity=severity, related=related, kind=kind)
+    return types.SimpleNamespace(
+        id=id, package=package, severity=severity, related=related, kind=kind)
 
 
-def image(name, claims, tag="1.0", scanner="trivy", content=None, complete=True, size=None, **place):
+def image(name, claims, tag="1.0", scanner="trivy", content=None, complete=True, size=None,
+          **place):
     """One report, and the place that it is imported with."""
     place.setdefault("image_type", "local")
     return types.SimpleNamespace(
@@ -58,7 +60,8 @@ def os_claims(n):
 
 
 OPENSSL = claim("CVE-2024-2001", "openssl-wrapper", "medium", ("GHSA-aaaa-bbbb-cccc",), "npm")
-EULER = claim("EulerOS-SA-2023-3326", "kernel", "critical", ("CVE-2023-1111", "CVE-2023-2222"), "rpm")
+EULER = claim("EulerOS-SA-2023-3326", "kernel", "critical", ("CVE-2023-1111", "CVE-2023-2222"),
+              "rpm")
 HARBOR = {"image_type": "registry", "registry_type": "Harbor", "registry_name": "harbor-a"}
 SWR = {"image_type": "registry", "registry_type": "SwrPrivate", "registry_name": "swr-main",
        "organization": "hss_container_org"}
@@ -159,7 +162,8 @@ OPTIONS = {"enterprise_project_id": "enterprise-project", "is_multi_arch": "mult
 
 
 def placement_options(place):
-    return [f"--{OPTIONS.get(name, name.replace('_', '-'))}={value}" for name, value in place.items()]
+    return [f"--{OPTIONS.get(name, name.replace('_', '-'))}={value}"
+            for name, value in place.items()]
 
 
 def seed(folder, scratch, steps=None):
@@ -227,7 +231,8 @@ class Model:
             found = types.SimpleNamespace(
                 id=id, name=step.name, tag=step.tag, digest=digest(step.content),
                 config=digest("config " + step.content), first_seen=now, updated=now, size=None,
-                slots={}, seen={}, place={"enterprise_project_id": "0", "containers": 0}, latest=True,
+                slots={}, seen={}, latest=True,
+                place={"enterprise_project_id": "0", "containers": 0},
             )
             self.images.append(found)
         found.place.update(step.place)
@@ -243,9 +248,10 @@ class Model:
 
     def _take_latest(self, image, now):
         def line(other):
-            place = other.place
-            where = [place.get(key) for key in ("registry_name", "cluster_id", "agent_id", "pipeline")]
-            return (other.name, other.tag, place["image_type"], place["enterprise_project_id"], where)
+            place = [other.place.get(key) for key in (
+                "image_type", "enterprise_project_id", "registry_name", "cluster_id", "agent_id",
+                "pipeline")]
+            return (other.name, other.tag, place)
 
         for other in self.images:
             if other is not image and other.latest and line(other) == line(image):
@@ -276,7 +282,7 @@ class Model:
         }
 
     def groups(self):
-        """name -> the set of names that are one vulnerability (the facts above merge no two CVEs)."""
+        """name -> the names that are one vulnerability (the facts above merge no two CVEs)."""
         groups = {}
         for name, aliases, _ in self._records():
             merged = set().union(*(groups.get(n, {n}) for n in (name, *aliases)))
@@ -331,8 +337,8 @@ class Model:
             "image_config_digest": i.config, "is_latest": "true" if i.latest else "false",
             "updated_time": str(i.updated),
         }
-        for name in ("organization", "registry_type", "registry_name", "is_multi_arch", "cluster_id",
-                     "cluster_name", "enterprise_project_id"):
+        for name in ("organization", "registry_type", "registry_name", "is_multi_arch",
+                     "cluster_id", "cluster_name", "enterprise_project_id"):
             row[name] = i.place.get(name)
         return {name: value for name, value in row.items() if value is not None}
 
@@ -349,8 +355,8 @@ class Model:
             "image_type": lambda row, value: row["image_type"] == ROW_TYPE.get(value, value),
             "image_name": lambda row, value: value in row["image_name"],
         }
-        for name in ("type", "repair_necessity", "image_id", "registry_name", "registry_type", "status",
-                     "cluster_id"):
+        for name in ("type", "repair_necessity", "image_id", "registry_name", "registry_type",
+                     "status", "cluster_id"):
             tests[name] = lambda row, value, name=name: row.get(name) == value
         for name, value in query.items():
             if name in tests and value:

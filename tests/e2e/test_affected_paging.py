@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Walks through the pages of ListVulAffectImages, while other processes import, change and remove."""
+"""Walks through the pages of ListVulAffectImages, while other processes import and remove."""
 import collections
 import subprocess
 
@@ -139,7 +139,7 @@ def test_totals_stay_exact_while_images_come(fleet):
 
 
 def test_a_cursor_walk_survives_removals(fleet):
-    """An offset would skip rows when earlier ones go; a cursor does not, even when its own row goes."""
+    """An offset skips rows when earlier ones go; a cursor does not, even when its row goes."""
     all_rows = by_offset(fleet.client, 200)
     gone = set()
 
@@ -158,7 +158,7 @@ def test_a_cursor_walk_survives_removals(fleet):
     shown = {(row["image_id"], row["vul_id"]) for row in rows}
     missed = [row for row in all_rows if (row["image_id"], row["vul_id"]) not in shown]
     assert len(shown) == len(rows) and len(gone) > 10
-    assert all(row["image_id"] in gone for row in missed), "only rows of removed images may be missing"
+    assert all(row["image_id"] in gone for row in missed), "only rows of removed images may miss"
 
 
 def test_rows_keep_their_places_when_an_image_is_reported_again(folder, tmp_path):
@@ -188,8 +188,8 @@ def test_within_an_image_rows_are_in_order_of_the_names_first_mention(folder, tm
 
 def test_projects_do_not_see_each_other(folder, tmp_path):
     folder.run("project", "create", "other")
-    steps = [inventory.image("registry.example.com/mine", inventory.os_claims(1), **inventory.HARBOR)]
-    model = inventory.seed(folder, tmp_path, steps)
+    mine = inventory.image("registry.example.com/mine", inventory.os_claims(1))
+    model = inventory.seed(folder, tmp_path, [mine])
     folder.run("import", "--project", "other", write(tmp_path, report("theirs", [VUL])))
     tokens = folder.token(), folder.token("other")
     server = folder.serve()

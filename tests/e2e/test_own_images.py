@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Careen's own endpoints for images: POST, GET, PATCH and DELETE below /careen/v1/{project_id}/images."""
+"""Careen's own endpoints: POST, GET, PATCH and DELETE below /careen/v1/{project_id}/images."""
 import json
 import re
 import urllib.parse
 
 import pytest
 
+from conftest import Folder
 from documents import digest, grype, grype_match, trivy, trivy_package, trivy_vulnerability
 from wire import Client, check_error, check_invalid, head, talk
 
@@ -50,7 +51,8 @@ class Api:
         return reply.json
 
     def rows(self, **query):
-        return self.call.ask(enterprise_project_id="all_granted_eps", limit="200", **query)["data_list"]
+        answer = self.call.ask(enterprise_project_id="all_granted_eps", limit="200", **query)
+        return answer["data_list"]
 
 
 def query(parameters):
@@ -60,6 +62,17 @@ def query(parameters):
 @pytest.fixture
 def api(folder, token):
     return Api(folder.serve(), token)
+
+
+@pytest.fixture(scope="module")
+def still(careen, tmp_path_factory):
+    """An Api that holds one image, whose id is in image_id, and that no test changes."""
+    folder = Folder(careen, tmp_path_factory.mktemp("still") / "data")
+    token = folder.token()
+    made = Api(folder.serve(), token)
+    made.image_id = made.put(image_type="registry", registry_name="r", containers="1")["image_id"]
+    yield made
+    folder.close()
 
 
 # --- POST -----------------------------------------------------------------------------------------
@@ -159,7 +172,7 @@ BAD_PARAMETERS = [
     ("image_type=cluster", "cluster_id: an image of type cluster needs one"),
     ("image_type=local&image_type=local", "image_type: must be given once"),
     ("image_type=local&name=a&name=b", "name: must be given once"),
-    ("image_type=local&colour=blue", "colour: no such parameter; there are enterprise_project_id, "),
+    ("image_type=local&colour=blue", "colour: no such parameter; there are enterprise_project_"),
     ("image_type=local&Name=x", "Name: no such parameter"),
     ("image_type=local&limit=10", "limit: no such parameter"),
     ("image_type=local&containers=", "containers: must be 0-2147483547"),
@@ -202,8 +215,8 @@ def test_a_report_that_is_of_no_image_needs_a_name(api):
 # --- GET ------------------------------------------------------------------------------------------
 
 def test_showing_an_image(api):
-    image_id = api.put(grype("registry.example.com/app", "1.0",
-                             [grype_match("CVE-2025-0002", "zlib", "1.2")]), image_type="local")["image_id"]
+    other = grype("registry.example.com/app", "1.0", [grype_match("CVE-2025-0002", "zlib", "1.2")])
+    image_id = api.put(other, image_type="local")["image_id"]
     assert api.put(image_type="local", agent_id="")["image_id"] == image_id
     detail = api.show(image_id)
     assert (detail["image_id"], detail["name"], detail["version"]) == (
@@ -211,7 +224,8 @@ def test_showing_an_image(api):
     assert detail["digest"] == digest("registry.example.com/app:1.0") and detail["latest"] is True
     assert [(source["source"], source["complete"]) for source in detail["sources"]] == [
         ("trivy", True), ("grype", False)]
-    assert {(p["name"], p["version"]) for p in detail["packages"]} == {("zlib", "1.2"), ("bash", "5.2")}
+    assert {(p["name"], p["version"]) for p in detail["packages"]} == {
+        ("zlib", "1.2"), ("bash", "5.2")}
     assert {(v["vul_id"], v["source"], v["package"]) for v in detail["vulnerabilities"]} == {
         ("CVE-2025-0001", "trivy", "zlib"), ("CVE-2025-0002", "grype", "zlib")}
     for name in ("first_seen_ms", "latest_scan_ms", "updated_ms"):
@@ -224,7 +238,8 @@ CHANGES = [
     ({"containers": 3}, {"container_num": 3}), ({"containers": 0}, {"container_num": 0}),
     ({"containers": 2147483547}, {"container_num": 2147483547}),
     ({"cluster_id": "c-9"}, {"cluster_id": "c-9"}), ({"cluster_name": ODD}, {"cluster_name": ODD}),
-    ({"organization": "new"}, {"organization": "new"}), ({"organization": ""}, {"organization": None}),
+    ({"organization": "new"}, {"organization": "new"}),
+    ({"organization": ""}, {"organization": None}),
     ({"registry_type": "Jfrog"}, {"registry_type": "Jfrog"}),
     ({"registry_type": ""}, {"registry_type": None}),
     ({"is_multi_arch": True}, {"is_multi_arch": "true"}),
@@ -259,8 +274,7 @@ def test_changing_every_member_that_can_be(api, change, said):
     ({"registry_name": "x"}, "registry_name: cannot be changed on a stored image"),
     ({"name": "x"}, "name: cannot be changed"), ({"version": "x"}, "version: cannot be changed"),
     ({"agent_id": "x"}, "agent_id: cannot be changed"), ({"pipeline": "x"}, "pipeline: cannot be"),
-    ({"containers": "3"}, "containers: must be a number"), ({"containers": True}, "must be a number"),
-    ({"containers": None}, "containers: must be a number"), ({"containers": [3]}, "must be a number"),
+    *(({"containers": value}, "containers: must be a number") for value in ("3", True, None, [3])),
     ({"containers": -1}, "containers: must be 0-2147483547"),
     ({"containers": 2147483548}, "containers: must be 0-2147483547"),
     ({"is_multi_arch": "true"}, "is_multi_arch: must be true or false"),
@@ -277,31 +291,30 @@ def test_changing_every_member_that_can_be(api, change, said):
     ({}, "the object names nothing to change"), (b"null", "the object names nothing to change"),
     (b'{"containers": 1, "containers": 2}', "containers: must be given once"),
 ], ids=lambda value: str(value)[:40])
-def test_bad_changes_change_nothing(api, body, detail):
-    image_id = api.put(image_type="registry", registry_name="r", containers="1")["image_id"]
-    before = api.show(image_id)
-    check_invalid(api.send("PATCH", f"{IMAGES}/{image_id}", body), detail)
-    assert api.show(image_id) == before
+def test_bad_changes_change_nothing(still, body, detail):
+    before = still.show(still.image_id)
+    check_invalid(still.send("PATCH", f"{IMAGES}/{still.image_id}", body), detail)
+    assert still.show(still.image_id) == before
 
 
 @pytest.mark.parametrize("body", [b"", None, b"x", b'{"containers": 1', b'{"containers": 01}',
                                   b'{"containers": 1}}', b'{"containers": 1.5e400}', b"\xff"])
-def test_changes_that_are_no_json(api, body):
-    image_id = api.put()["image_id"]
-    reply = api.send("PATCH", f"{IMAGES}/{image_id}", body)
+def test_changes_that_are_no_json(still, body):
+    reply = still.send("PATCH", f"{IMAGES}/{still.image_id}", body)
     assert reply.status == 400 and reply.json["error_code"] in ("HSS.0001", "HSS.0002"), reply.body
-    assert api.rows()[0]["container_num"] == 0
+    assert still.rows()[0]["container_num"] == 1
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"x"', b"1"])
-def test_changes_that_are_no_object(api, body):
-    reply = api.send("PATCH", f"{IMAGES}/{api.put()['image_id']}", body)
+def test_changes_that_are_no_object(still, body):
+    reply = still.send("PATCH", f"{IMAGES}/{still.image_id}", body)
     check_error(reply, 400, "HSS.0001", "Invalid parameter. (", "an object")
 
 
 def test_a_change_to_where_another_image_stands_is_a_conflict(api):
     first = api.put(image_type="registry", registry_name="r")["image_id"]
-    second = api.put(image_type="registry", registry_name="r", enterprise_project_id="x")["image_id"]
+    place = {"image_type": "registry", "registry_name": "r", "enterprise_project_id": "x"}
+    second = api.put(**place)["image_id"]
     before = api.rows()
     reply = api.send("PATCH", f"{IMAGES}/{second}", {"enterprise_project_id": "0"})
     check_error(reply, 400, "HSS.0001", "Invalid parameter. (", first)
@@ -323,9 +336,9 @@ def test_removing_an_image(api):
 
 
 @pytest.mark.parametrize("image_id", ["x", "00000000-0000-5000-8000-000000000000", "%E5%BA%93"])
-def test_an_image_that_is_not_there(api, image_id):
+def test_an_image_that_is_not_there(still, image_id):
     for method in ("GET", "DELETE", "PATCH"):
-        check_error(api.send(method, f"{IMAGES}/{image_id}", b'{"containers":1}'), *NOT_FOUND)
+        check_error(still.send(method, f"{IMAGES}/{image_id}", b'{"containers":1}'), *NOT_FOUND)
 
 
 def test_who_may_call(api, folder):
@@ -335,12 +348,14 @@ def test_who_may_call(api, folder):
     for method, path in [("POST", "?image_type=local"), ("GET", f"/{mine}"), ("DELETE", f"/{mine}"),
                          ("PATCH", f"/{mine}")]:
         for token in (None, "wrong"):
-            check_error(api.send(method, IMAGES + path, APP, token=token), 401, "APIGW.0301", "Incorrect")
+            check_error(api.send(method, IMAGES + path, APP, token=token),
+                        401, "APIGW.0301", "Incorrect")
         check_error(api.send(method, theirs + path, APP), 403, "APIGW.0302", "The IAM user")
         check_error(api.send(method, IMAGES + path, APP, [("X-Project-Id", "other")]),
                     403, "APIGW.0302", "The IAM user")
-    for method, path in [("PUT", "?image_type=local"), ("GET", ""), ("POST", f"/{mine}"), ("DELETE", "")]:
+    for method, path in [("PUT", "?image_type=local"), ("GET", ""), ("POST", f"/{mine}"),
+                         ("DELETE", "")]:
         check_error(api.send(method, IMAGES + path), 404, "APIGW.0101", "The API does not exist.")
-    check_error(api.send("GET", f"{IMAGES}/"), 404, "APIGW.0101", "The API does not exist or")
-    check_error(api.send("GET", f"{IMAGES}/{mine}/x"), 404, "APIGW.0101", "The API does not exist or")
+    for path in ("/", f"/{mine}/", f"/{mine}/x"):
+        check_error(api.send("GET", IMAGES + path), 404, "APIGW.0101", "The API does not exist or")
     assert len(api.rows()) == 1

@@ -8,10 +8,11 @@ import statistics
 import subprocess
 import threading
 import time
+import types
 
 import pytest
 
-from conftest import Server
+from conftest import Folder
 from documents import trivy, trivy_package, trivy_vulnerability, write
 from wire import PATH, Client, Reply, check_error, connect, head, talk
 
@@ -38,12 +39,36 @@ def client(folder, token):
     return Client(folder.serve(), token)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def stuck(careen, tmp_path_factory):
+    """A server that is told to stop while a request never ends: how long it took, in the end. It
+    runs beside the other tests of this file, to save their time."""
+    folder = Folder(careen, tmp_path_factory.mktemp("stuck") / "data")
+    token = folder.token()
+    server = folder.serve()
+    took = []
+
+    def stop():
+        start = time.monotonic()
+        assert server.stop() == 0
+        took.append(time.monotonic() - start)
+
+    with connect(server.address) as sock:
+        sock.sendall(head(IMPORT, [("Content-Length", 100)], "POST", token) + b"{")
+        time.sleep(0.05)
+        stopping = threading.Thread(target=stop)
+        stopping.start()
+        yield types.SimpleNamespace(thread=stopping, took=took)
+        stopping.join()
+
+
 # --- Health ---------------------------------------------------------------------------------------
 
 def test_health_needs_no_token_and_no_parameters(server):
     for target, said in (("/healthz", {"status": "ok"}), ("/readyz", {"status": "ready"}),
                          ("//healthz?x=%zz", {"status": "ok"})):
-        reply = talk(server.address, head(target, [("X-Auth-Token", "wrong"), ("X-Project-Id", "x")]))
+        headers = [("X-Auth-Token", "wrong"), ("X-Project-Id", "x")]
+        reply = talk(server.address, head(target, headers))
         assert (reply.status, reply.json) == (200, said)
     for target in ("/healthz", "/readyz"):
         check_error(talk(server.address, head(target, method="POST")), 404, "APIGW.0101",
@@ -80,7 +105,7 @@ def test_ready_only_when_the_index_is_loaded(careen, folder, tmp_path):
 
 # --- What others write ----------------------------------------------------------------------------
 
-def test_what_an_import_in_another_process_stored_is_there_within_a_second(folder, client, tmp_path):
+def test_what_another_process_imported_is_there_within_a_second(folder, client, tmp_path):
     """Measured from the end of the command; the time is printed with pytest -s."""
     took = []
     for n in range(12):
@@ -102,10 +127,9 @@ def test_what_other_commands_change_is_there_within_a_second(folder, client, tmp
     folder.run("project", "create", "later")
     token = folder.token("later")
     folder.run("import", "--project", "later", write(tmp_path, report("app")))
-    later = head("/v5/later/vulnerability/images", token=token)
-    wait_for(lambda: talk(f"{client.connection.host}:{client.connection.port}", later).status == 200, 1.0)
-    wait_for(lambda: talk(f"{client.connection.host}:{client.connection.port}",
-                          later).json["total_num"] == 1, 1.0)
+    later = Client(folder.servers[-1], token, "later")
+    wait_for(lambda: later.get(later.path)[0] == 200, 1.0)
+    wait_for(lambda: later.ask()["total_num"] == 1, 1.0)
 
 
 def test_two_servers_on_one_folder_agree(folder, token):
@@ -119,7 +143,7 @@ def test_two_servers_on_one_folder_agree(folder, token):
     assert talk(first.address, ask).body == talk(second.address, ask).body
 
 
-def test_calls_go_on_while_reports_come_in(folder, client, tmp_path):
+def test_calls_go_on_while_reports_come_in(folder, client):
     """Writers and readers at once: every post lands, every answer is whole and never goes back."""
     failures = []
 
@@ -127,7 +151,7 @@ def test_calls_go_on_while_reports_come_in(folder, client, tmp_path):
         for n in range(25):
             body = json.dumps(report(f"w{worker}-{n}")).encode()
             data = head(IMPORT, [("Content-Length", len(body))], "POST", client.token)
-            reply = talk(f"{client.connection.host}:{client.connection.port}", data + body)
+            reply = talk(folder.servers[-1].address, data + body)
             if reply.status != 200:
                 failures.append(reply.body)
 
@@ -179,21 +203,12 @@ def test_idle_connections_do_not_hold_it_up(folder, token):
         assert silent.recv(1) == b""
 
 
-def test_it_waits_for_an_unfinished_request_no_longer_than_ten_seconds_but_does_end(folder, token):
-    server = folder.serve()
-    with connect(server.address) as sock:
-        sock.sendall(head(IMPORT, [("Content-Length", 100)], "POST", token) + b"{")
-        time.sleep(0.05)
-        start = time.monotonic()
-        assert server.stop() == 0
-        assert time.monotonic() - start < 13
-
-
 # --- Starting -------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("arguments, status, said", [
     (["--listen", "nowhere"], 2, "nowhere"), (["--listen", "127.0.0.1:99999"], 2, "99999"),
-    (["--threads", "0"], 2, "--threads must be 1-256"), (["--max-report-bytes", "x"], 2, "must be 1-"),
+    (["--threads", "0"], 2, "--threads must be 1-256"),
+    (["--max-report-bytes", "x"], 2, "--max-report-bytes must be 1-"),
     (["--log-level", "loud"], 2, "--log-level must be error, warn, info or debug"),
     (["--no-such"], 2, "--no-such"), (["extra"], 2, "there is no argument extra"),
     (["--strict-parameters=1"], 2, "--strict-parameters"),
@@ -224,7 +239,7 @@ def test_one_line_a_request_with_its_id_and_no_token(folder, token):
         (head(PATH + "?limit=9", token=token), "GET", PATH + "?limit=9"),
         (head(PATH, token=bad_token), "GET", PATH),
         (head(PATH, [("Authorization", f"Bearer {bad_token}")]), "GET", PATH),
-        (head("/v5/other/vulnerability/images", token=token), "GET", "/v5/other/vulnerability/images"),
+        (head("/v5/x/vulnerability/images", token=token), "GET", "/v5/x/vulnerability/images"),
         (head("/no\\such%0a", token=token), "GET", "/no\\x5csuch%0a"),
         (head(PATH + "?a=\xff\u00e9", token=token), "GET", PATH + r"?a=\xff\xe9"),
         (head(PATH, method="DELETE", token=token), "DELETE", PATH),
@@ -239,7 +254,7 @@ def test_one_line_a_request_with_its_id_and_no_token(folder, token):
     assert server.stop() == 0
     found = [LINE.fullmatch(line) for line in server.log]
     lines = [(m[2], m[3], m[4], m[5], m[7], m[8]) for m in found if m and m[3] != "/readyz"]
-    assert lines == expected
+    assert sorted(lines) == sorted(expected)  # a line is written once its answer is sent
     log = "".join(server.log)
     for secret in (token, bad_token, token[7:], token[7:39]):
         assert secret not in log
@@ -274,4 +289,10 @@ def test_the_access_log_can_be_left_out(folder, token):
     server = folder.serve("--no-access-log")
     assert talk(server.address, head(PATH, token=token)).status == 200
     assert server.stop() == 0
-    assert not [line for line in server.log if "GET" in line] and isinstance(server, Server)
+    assert not [line for line in server.log if "GET" in line]
+
+
+def test_a_request_that_never_ends_holds_a_stop_up_for_ten_seconds_at_most(stuck):
+    """The last test, as its time has nearly passed by now."""
+    stuck.thread.join(20)
+    assert len(stuck.took) == 1 and 9 < stuck.took[0] < 13

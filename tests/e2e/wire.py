@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""HTTP as bytes, for what http.client would tidy up; and what every answer of ours has in common."""
+"""HTTP as bytes, for what http.client would tidy up, and what every answer of ours has."""
 import http.client
 import json
 import re
@@ -82,7 +82,7 @@ class Client:
 
 
 def check_error(reply, status, code, text, detail=None):
-    """An error as the contract has it. text: how error_msg begins; detail: what stands in it, too."""
+    """An error as the contract has it. error_msg begins with text and has detail in it."""
     assert reply.status == status, reply.body
     assert reply.only("Content-Type") == JSON_TYPE
     body = reply.json

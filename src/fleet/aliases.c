@@ -2,7 +2,8 @@
 /*
  * Groups of names by the rules of aliases.h. Work is done only around the names whose links
  * changed: a breadth-first walk over the records in use collects the names connected to them, and
- * the rules are applied to that component alone.
+ * the rules are applied to that component alone. Each component is walked once however many of its
+ * names changed: whoever makes a report chooses how large it is.
  */
 #include "fleet/aliases.h"
 
@@ -21,9 +22,14 @@ void aliases_release(struct aliases *aliases)
     *aliases = (struct aliases){0};
 }
 
+uint32_t aliases_uses(const struct aliases *aliases, uint32_t record)
+{
+    return record < aliases->use_cap ? aliases->uses[record] : 0;
+}
+
 bool aliases_in_use(const struct aliases *aliases, uint32_t record)
 {
-    return record < aliases->use_cap && aliases->uses[record] > 0;
+    return aliases_uses(aliases, record) > 0;
 }
 
 bool aliases_settled(const struct aliases *aliases)
@@ -84,7 +90,7 @@ int aliases_unuse(struct aliases *aliases, uint32_t record, struct err *err)
 
 /* One end of the component's links; all arrays below go by position in the sorted `names`. */
 struct node {
-    uint32_t parent; /* union-find; NONE while unused */
+    uint32_t parent; /* union-find; a root is its own */
     uint32_t cve;    /* position of the one CVE it is linked to directly, or NONE */
     uint32_t label;  /* position of the node that stands for its group */
     uint32_t cves;   /* of a root: CVEs in its tree */
@@ -122,14 +128,22 @@ static bool is_id(const void *owner, uint32_t id, const void *key)
     return id == *sought;
 }
 
-/* 1 when the id is new, 0 when it was there, -1 on failure. */
-static int see(struct map *seen, uint32_t id, struct err *err)
+static uint64_t hash_of(uint32_t id)
 {
-    uint64_t hash = (id + UINT64_C(1)) * 0x9e3779b97f4a7c15u;
+    return (id + UINT64_C(1)) * 0x9e3779b97f4a7c15u;
+}
 
-    if (map_find(seen, hash, is_id, NULL, &id) != MAP_NONE)
+static bool seen(const struct map *set, uint32_t id)
+{
+    return map_find(set, hash_of(id), is_id, NULL, &id) != MAP_NONE;
+}
+
+/* 1 when the id is new, 0 when it was there, -1 on failure. */
+static int see(struct map *set, uint32_t id, struct err *err)
+{
+    if (seen(set, id))
         return 0;
-    return map_add(seen, hash, id, err) < 0 ? -1 : 1;
+    return map_add(set, hash_of(id), id, err) < 0 ? -1 : 1;
 }
 
 static int visit_name(struct component *c, uint32_t name, struct err *err)
@@ -167,12 +181,10 @@ static int visit_record(
 /* Does the record link this name as an alias (or is it the record's own)? */
 static bool links_alias(const struct facts *facts, const struct fact_record *record, uint32_t name)
 {
-    const uint32_t *names = facts_links(facts, record);
+    const struct ids aliases = {
+        .at = facts->links.at + record->links, .count = record->alias_count};
 
-    for (size_t i = 0; i < record->alias_count; i++)
-        if (names[i] == name)
-            return true;
-    return record->name == name;
+    return record->name == name || ids_contains(&aliases, name);
 }
 
 static int collect(
@@ -245,10 +257,15 @@ static int prepare_nodes(const struct aliases *aliases, struct component *c, str
     return 0;
 }
 
+/* Halves the path on its way: links may come in the order that makes the longest chain. */
 static uint32_t root_of(const struct component *c, uint32_t position)
 {
-    while (c->nodes[position].parent != position)
-        position = c->nodes[position].parent;
+    struct node *nodes = c->nodes;
+
+    while (nodes[position].parent != position) {
+        nodes[position].parent = nodes[nodes[position].parent].parent;
+        position = nodes[position].parent;
+    }
     return position;
 }
 
@@ -320,8 +337,9 @@ static int store_groups(
     return 0;
 }
 
-static int settle_from(
-    struct aliases *aliases, uint32_t start, struct ids *changed, struct err *err)
+/* Settles the component of a name; all its names are noted in *settled. */
+static int settle_from(struct aliases *aliases, uint32_t start, struct map *settled,
+    struct ids *changed, struct err *err)
 {
     struct component c CLEANUP(component_release) = {0};
 
@@ -330,16 +348,24 @@ static int settle_from(
     unite(aliases, &c);
     label_nodes(aliases, &c);
     gather_groups(aliases, &c);
+    for (size_t i = 0; i < c.names.count; i++)
+        if (see(settled, c.names.at[i], err) < 0)
+            return -1;
     return store_groups(aliases, &c, changed, err);
 }
 
 int aliases_settle(struct aliases *aliases, struct ids *ret, struct err *err)
 {
+    struct map settled CLEANUP(map_release) = {0};
+
     ret->count = 0;
     ids_sort_unique(&aliases->dirty);
-    for (size_t i = 0; i < aliases->dirty.count; i++)
-        if (settle_from(aliases, aliases->dirty.at[i], ret, err) < 0)
+    for (size_t i = 0; i < aliases->dirty.count; i++) {
+        uint32_t name = aliases->dirty.at[i];
+
+        if (!seen(&settled, name) && settle_from(aliases, name, &settled, ret, err) < 0)
             return -1;
+    }
     aliases->dirty.count = 0;
     ids_sort_unique(ret);
     return 0;

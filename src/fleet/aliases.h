@@ -6,9 +6,11 @@
  * A record is *in use* while an image of the project holds a claim that refers to it; only records
  * in use link names. Groups are recomputed from them, never grown one way:
  *
- *   - A name that records link to two or more CVEs as an alias stands alone: it would merge them.
+ *   - A record links its own name to each of its aliases. An advisory is linked to nothing, and
+ *     two CVEs are never linked.
+ *   - A name that is no CVE and is linked to two or more of them stands alone: it would merge them.
  *   - The names connected by the remaining links form a group if they hold at most one CVE; else
- * each name joins the one CVE that it is linked to directly, or stands alone.
+ *     each name joins the one CVE that it is linked to directly, or stands alone.
  *
  * A group's number is its smallest name id, its title the best of its names: the CVE, else the GHSA
  * with the smallest id, else the smallest id. Most names are in no group: they are their own.
@@ -37,11 +39,12 @@ void aliases_release(struct aliases *aliases);
 /* One more (one less) claim refers to the record. */
 int aliases_use(struct aliases *aliases, uint32_t record, struct err *err);
 int aliases_unuse(struct aliases *aliases, uint32_t record, struct err *err);
+uint32_t aliases_uses(const struct aliases *aliases, uint32_t record); /* how many claims do */
 bool aliases_in_use(const struct aliases *aliases, uint32_t record);
 /* Nothing to settle? */
 bool aliases_settled(const struct aliases *aliases);
 /* Recomputes the groups that changed. *ret: the group numbers, old and new, whose rows must be
- * derived again; sorted. */
+ * derived again; sorted. On failure the groups are in between: not to be used any more. */
 int aliases_settle(struct aliases *aliases, struct ids *ret, struct err *err);
 
 uint32_t aliases_group(const struct aliases *aliases, uint32_t name); /* its number */

@@ -44,10 +44,7 @@ static int remove_image(struct changing *c, struct err *err)
 {
     if (log_removal(c, err) < 0 || store_remove_image(c->fleet->store, c->image.number, err) < 0)
         return -1;
-    if (!c->image.latest)
-        return 0;
-    return latest_pass_on(
-        c->fleet->store, c->image.project, c->line, c->image.number, c->now_ms, err);
+    return latest_leave(c->fleet->store, &c->image, c->line, c->now_ms, err);
 }
 
 /* --- Setting ---------------------------------------------------------------------------------- */
@@ -70,21 +67,15 @@ static void apply_change(struct placement *place, const struct image_change *cha
         place->multi_arch = change->to.multi_arch;
 }
 
-/* The image stands on another line now: it leaves the mark behind, and takes that of the new line.
- */
 static int move_line(struct changing *c, const unsigned char to[16], struct err *err)
 {
     struct store *store = c->fleet->store;
 
     if (memcmp(c->line, to, sizeof(c->line)) == 0)
         return 0;
-    if (c->image.latest &&
-        latest_pass_on(store, c->image.project, c->line, c->image.number, c->now_ms, err) < 0)
+    if (latest_leave(store, &c->image, c->line, c->now_ms, err) < 0)
         return -1;
-    if (latest_take(store, c->image.project, to, c->image.number, c->now_ms, err) < 0)
-        return -1;
-    c->image.latest = true;
-    return 0;
+    return latest_contend(store, &c->image, to, c->now_ms, err);
 }
 
 static int set_image(struct changing *c, const struct image_change *change, struct err *err)
@@ -135,7 +126,7 @@ static int change_image(struct fleet *fleet, uint32_t project, struct slice imag
     int failed;
 
     arena_init(&c.arena, "an image", LIMIT_REPORT_MEMORY_BYTES);
-    failed = fleet_project_id(fleet, project, &c.arena, &c.project_id, err) < 0 ||
+    failed = fleet_prepare_write(fleet, project, &c.arena, &c.project_id, err) < 0 ||
              write_change(&c, project, image_id, change, who, err) < 0;
     if (!failed)
         memcpy(ret_id, c.image.id, UUID_TEXT_BYTES);

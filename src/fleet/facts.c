@@ -124,11 +124,15 @@ static int enter_mentions(struct facts *facts, uint32_t from, struct err *err)
 
 int facts_catch_up(struct facts *facts, struct store *store, struct err *err)
 {
-    uint32_t first = facts->last_record;
+    uint32_t last_claim = facts->last_claim, last_record = facts->last_record;
 
-    if (store_each_claim(store, facts->last_claim, take_claim, facts, err) < 0 ||
-        store_each_record(store, facts->last_record, take_record, facts, err) < 0 ||
-        store_each_name(store, facts->last_name, take_name, facts, err) < 0)
-        return -1;
-    return enter_mentions(facts, first, err);
+    if (store_each_claim(store, facts->last_claim, take_claim, facts, err) == 0 &&
+        store_each_record(store, facts->last_record, take_record, facts, err) == 0 &&
+        store_each_name(store, facts->last_name, take_name, facts, err) == 0 &&
+        enter_mentions(facts, last_record, err) == 0)
+        return 0;
+    /* Cut short: what may refer to something unread is read again next time. */
+    facts->last_claim = last_claim;
+    facts->last_record = last_record;
+    return -1;
 }

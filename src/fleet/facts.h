@@ -57,7 +57,8 @@ int facts_init(struct facts *facts, struct err *err);
 void facts_release(struct facts *facts);
 
 /* Reads what the store has beyond the last ids. Claims come first, then records, then names: each
- * may refer only to what is read after it, so everything that is referred to is there. */
+ * may refer only to what is read after it, so everything that is referred to is there. On failure
+ * the facts are those of before. */
 int facts_catch_up(struct facts *facts, struct store *store, struct err *err);
 
 /* The stored id of a name, or 0. */

@@ -98,13 +98,16 @@ int fleet_projects(struct fleet *fleet, struct ids *ret, struct err *err)
 
 static int write_project(struct fleet *fleet, struct slice id, uint32_t *ret, struct err *err)
 {
+    uint32_t number;
+
     if (store_begin(fleet->store, "careen project create", err) < 0)
         return -1;
-    if (store_add_project(fleet->store, id, clock_now_ms(), ret, err) < 0 ||
+    if (store_add_project(fleet->store, id, clock_now_ms(), &number, err) < 0 ||
         store_commit(fleet->store, err) < 0) {
         store_rollback(fleet->store);
         return -1;
     }
+    *ret = number;
     return 0;
 }
 
@@ -204,6 +207,7 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
 
     if (!fresh)
         return -1;
+    fresh->shared = true;
     pthread_rwlock_wrlock(&fleet->lock);
     fleet->tenants[position] = fresh;
     pthread_rwlock_unlock(&fleet->lock);
@@ -211,14 +215,14 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
     return 0;
 }
 
-/* Loads the projects that are wanted; again says: also those that are loaded. */
+/* Loads the projects that are wanted and not loaded, or broken; again says: all that are wanted. */
 static int load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err)
 {
     for (size_t i = 0; i < fleet->tenant_count; i++) {
         const struct tenant *tenant = fleet->tenants[i];
         bool wanted = only ? tenant->number == only : fleet->load_all || tenant->index;
 
-        if (wanted && (again || !tenant->index) && load_tenant(fleet, i, err) < 0)
+        if (wanted && (again || tenant->broken || !tenant->index) && load_tenant(fleet, i, err) < 0)
             return -1;
     }
     return 0;
@@ -284,40 +288,51 @@ static int compare_touched(const void *left, const void *right)
     return (a->image > b->image) - (a->image < b->image);
 }
 
-static int apply_touched(struct fleet *fleet, const struct touched *touched, struct err *err)
+/* What fails here is done with: load_tenants() mends the tenant, or says why it cannot be. */
+static void apply_touched(struct fleet *fleet, const struct touched *touched)
 {
     struct tenant *tenant = fleet_tenant(fleet, touched->project);
-    int failed = 0;
+    struct err why;
 
-    if (!tenant || !tenant->index)
-        return 0;
-    pthread_rwlock_wrlock(&fleet->lock);
-    failed = tenant_apply(fleet, tenant, touched->image, err);
-    pthread_rwlock_unlock(&fleet->lock);
-    return failed;
+    if (tenant && tenant->index && !tenant->broken)
+        tenant->broken = tenant_apply(fleet, tenant, touched->image, &why) < 0;
 }
 
-static int apply_batch(struct fleet *fleet, struct batch *batch, struct err *err)
+static void apply_batch(struct fleet *fleet, struct batch *batch)
 {
     if (batch->count)
         qsort(batch->at, batch->count, sizeof(*batch->at), compare_touched);
     for (size_t i = 0; i < batch->count; i++)
-        if ((i == 0 || compare_touched(&batch->at[i - 1], &batch->at[i]) != 0) &&
-            apply_touched(fleet, &batch->at[i], err) < 0)
-            return -1;
-    return 0;
+        if (i == 0 || compare_touched(&batch->at[i - 1], &batch->at[i]) != 0)
+            apply_touched(fleet, &batch->at[i]);
+}
+
+/* Causes that we never saw have been dropped: the facts themselves are all there is. */
+static int load_anew(struct fleet *fleet, uint64_t last, struct err *err)
+{
+    if (read_facts(fleet, err) < 0 || load_tenants(fleet, 0, true, err) < 0)
+        return -1;
+    fleet->seen = last;
+    return 1;
 }
 
 /* One chunk of the log. 1 when there may be more. */
 static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *err)
 {
+    uint64_t trimmed, last;
+
     batch->count = batch->causes = 0;
-    if (store_each_cause(fleet->store, fleet->seen, FOLLOW_CHUNK, note_cause, batch, err) < 0)
+    /* The bounds are read last: what was trimmed while the chunk was being read is seen, too. */
+    if (store_each_cause(fleet->store, fleet->seen, FOLLOW_CHUNK, note_cause, batch, err) < 0 ||
+        store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
         return -1;
+    if (trimmed > fleet->seen)
+        return load_anew(fleet, last, err);
     if (batch->causes == 0)
         return 0;
-    if (read_facts(fleet, err) < 0 || apply_batch(fleet, batch, err) < 0)
+    if (read_facts(fleet, err) < 0)
         return -1;
+    apply_batch(fleet, batch);
     fleet->seen = batch->last;
     return batch->causes == FOLLOW_CHUNK;
 }
@@ -325,16 +340,8 @@ static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *er
 static int follow_log(struct fleet *fleet, struct err *err)
 {
     struct batch batch = {0};
-    uint64_t trimmed, last;
     int more = 1;
 
-    if (store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
-        return -1;
-    if (trimmed > fleet->seen) {
-        /* Causes that we never saw have been dropped: the facts themselves are all there is. */
-        fleet->seen = last;
-        return read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, 0, true, err);
-    }
     while (more > 0)
         more = follow_chunk(fleet, &batch, err);
     free(batch.at);
@@ -349,8 +356,10 @@ int fleet_follow_locked(struct fleet *fleet, struct err *err)
         return -1;
     if (version == fleet->data_version)
         return 0;
-    if (read_projects(fleet, err) < 0 || follow_log(fleet, err) < 0 ||
-        load_tenants(fleet, 0, false, err) < 0)
+    if (read_projects(fleet, err) < 0)
+        return -1;
+    /* With nothing loaded there is nothing to keep up: loading starts from the facts. */
+    if (any_loaded(fleet) && (follow_log(fleet, err) < 0 || load_tenants(fleet, 0, false, err) < 0))
         return -1;
     fleet->data_version = version;
     return 0;
@@ -364,6 +373,19 @@ int fleet_follow(struct fleet *fleet, struct err *err)
     failed = fleet_follow_locked(fleet, err);
     pthread_mutex_unlock(&fleet->follow);
     return failed;
+}
+
+int fleet_prepare_write(
+    struct fleet *fleet, uint32_t project, struct arena *arena, struct slice *ret, struct err *err)
+{
+    struct slice id;
+
+    if (fleet_follow(fleet, err) < 0 || fleet_project_id(fleet, project, arena, &id, err) < 0)
+        return -1;
+    if (id.len == 0)
+        return err_set(err, ERR_NOT_FOUND, "there is no project number %u", project);
+    *ret = id;
+    return 0;
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */

@@ -43,7 +43,7 @@ int fleet_follow(struct fleet *fleet, struct err *err);
 struct put_request {
     const struct report *report;
     const struct placement *place;
-    struct slice name; /* instead of the report's; may hold a tag, unless tag is given, too */
+    struct slice name; /* instead of the report's; may hold a tag, unless `tag` says another */
     struct slice tag;
 };
 
@@ -57,13 +57,14 @@ struct put_outcome {
     uint64_t packages;            /* distinct ones in the image, over all its sources */
     uint64_t claims;              /* distinct (package, vulnerability) of this report */
     uint64_t findings;            /* rows of the image now */
-    uint64_t appeared, retracted; /* rows that came and went with this report */
+    uint64_t appeared, retracted; /* rows that came and went with this report's transaction */
     enum assessment assessment;
 };
 
-/* Puts images in as one transaction (all of those that are not refused, or none: -1). Each replaces
+/* Puts images in, in order, in transactions of LIMIT_TRANSACTION_MS or one image. Each replaces
  * what its source said of that image before. The project must be loaded. ERR_BUSY when another
- * writer does not finish in time. */
+ * writer does not finish in time. On failure (-1) those of earlier transactions are in: they have
+ * a number. */
 int fleet_put_images(struct fleet *fleet, uint32_t project, const struct put_request *requests,
     size_t count, const char *who, struct put_outcome *ret, struct err *err);
 

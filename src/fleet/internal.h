@@ -2,25 +2,20 @@
 /*
  * What the files of this room share.
  *
- * Locks, in this order: `follow` (one thread at a time takes changes in), `lock` (shared: reading
- * anything in memory; exclusive: changing it), then the store's own. Facts and tenants are changed
- * by the thread that holds `follow`, with `lock` held exclusively; that thread may read them
- * without.
+ * Locks, in this order: the turn to write (store_begin), `follow` (one thread at a time takes
+ * changes in), `lock` (shared: reading anything in memory; exclusive: changing it), then those of
+ * the store's reads. Facts and tenants are changed by the thread that holds `follow`, with `lock`
+ * held exclusively, and for no longer than memory takes; that thread may read them without. Nobody
+ * may ask for a turn to write while holding one of the others.
  */
 #ifndef CAREEN_FLEET_INTERNAL_H
 #define CAREEN_FLEET_INTERNAL_H
 
 #include "fleet/aliases.h"
 #include "fleet/fleet.h"
+#include "fleet/holdings.h"
 
 #include <pthread.h>
-
-/* The claims of one image, over all its slots, as counted in `aliases`: an idlist blob. */
-struct held {
-    uint32_t image;
-    uint32_t size;
-    char *blob; /* owned; NULL: the image has gone */
-};
 
 /* One project in memory. */
 struct tenant {
@@ -28,8 +23,9 @@ struct tenant {
     char *id;
     struct index *index; /* NULL: not loaded */
     struct aliases aliases;
-    struct held *held; /* ascending by image */
-    size_t held_count, held_cap;
+    struct holdings holdings; /* counted in aliases */
+    bool shared;              /* readers may see it */
+    bool broken;              /* a change was cut short: to be loaded anew */
 };
 
 struct fleet {
@@ -63,12 +59,11 @@ int content_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *re
 void content_release(struct slot slots[SOURCE_COUNT]);
 enum assessment content_assessment(const struct slot slots[SOURCE_COUNT]);
 
-/* tenant.c: keeping one project equal to its facts. The caller holds `follow`, and `lock`
- * exclusively where the tenant is visible to readers. */
+/* tenant.c: keeping one project equal to its facts. The caller holds `follow`, and not `lock`. */
 void tenant_free(struct tenant *tenant);
-/* A tenant built from the store alone. Takes no lock but to read facts in. */
+/* A tenant built from the store alone, not shared yet. */
 struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err);
-/* Reads the image and brings the tenant up to it (gone: removes it). */
+/* Reads the image and brings the tenant up to it (gone: removes it). On failure it is half done. */
 int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t image, struct err *err);
 
 /* fleet.c */
@@ -79,16 +74,25 @@ int fleet_begin_read(struct fleet *fleet, uint32_t project, struct tenant **ret,
 void fleet_end_read(struct fleet *fleet);
 /* Like fleet_follow; the caller holds `follow`. */
 int fleet_follow_locked(struct fleet *fleet, struct err *err);
+/* Follows, and gives the project's id, which image ids are made of. ERR_NOT_FOUND. Before the turn
+ * to write is taken: a load in progress or a backlog is waited for here, and others would wait with
+ * us. */
+int fleet_prepare_write(
+    struct fleet *fleet, uint32_t project, struct arena *arena, struct slice *ret, struct err *err);
 
 /* place.c: an image's row from a report and a placement. */
 int image_from_request(const struct put_request *request, struct image *ret, struct err *err);
 
-/* latest.c, within a write. latest_take: `image` has become the latest of its line, another one
- * loses the mark. latest_pass_on: `gone` has left the line with the mark, the newest other one gets
- * it. */
-int latest_take(struct store *store, uint32_t project, const unsigned char line[16], uint32_t image,
+/* latest.c, within a write. They set image->latest; writing its row is the caller's. */
+/* The image has just been reported on this line: it gets the mark, another one loses it. */
+int latest_take(struct store *store, struct image *image, const unsigned char line[16],
     int64_t now_ms, struct err *err);
-int latest_pass_on(struct store *store, uint32_t project, const unsigned char line[16],
-    uint32_t gone, int64_t now_ms, struct err *err);
+/* The image has come to this line from another: the one of both that was reported later has the
+ * mark then. */
+int latest_contend(struct store *store, struct image *image, const unsigned char line[16],
+    int64_t now_ms, struct err *err);
+/* The image leaves this line: if it has the mark, the newest other one gets it. */
+int latest_leave(struct store *store, const struct image *image, const unsigned char line[16],
+    int64_t now_ms, struct err *err);
 
 #endif

@@ -80,6 +80,10 @@ static int choose_name(const struct put_request *request, struct image *image, s
     } else {
         if (reference_parse(request->name, &given, err) < 0)
             return err_prefix(err, "name");
+        if (given.tag.len && request->tag.len && !slice_eq(given.tag, request->tag))
+            return err_set(err, ERR_INVALID,
+                "name: it has the tag \"%.*s\", but version says \"%.*s\"", SLICE_FMT(given.tag),
+                SLICE_FMT(request->tag));
         image->name = given.name;
         image->tag = request->tag.len ? request->tag : given.tag.len ? given.tag : report->tag;
     }

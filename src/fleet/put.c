@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Putting images in. A transaction takes images until LIMIT_TRANSACTION_MS have passed, or one
- * comes that it holds already; then the log is followed, so that what was written is in the answers
- * when fleet_put_images() returns.
+ * comes that it holds already (the rows before the second report are those after the first); then
+ * the log is followed, so that what was written is in the answers when fleet_put_images() returns.
  */
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -108,18 +108,15 @@ static int put_one(struct transaction *t, struct err *err)
         .arena = &t->arena,
         .now_ms = clock_now_ms()};
     struct put_outcome *outcome = &t->outcomes[t->next];
-    struct image stored;
-    int found;
 
     if (image_from_request(putting.request, &putting.image, &outcome->err) < 0) {
         outcome->failed = true;
         return 1;
     }
     putting.image.project = t->project;
-    found = putting_find(&putting, &putting.image, &stored, err);
-    if (found < 0)
+    if (putting_resolve(&putting, err) < 0)
         return -1;
-    if (found == 1 && holds_image(t, stored.number))
+    if (putting.found && holds_image(t, putting.image.number))
         return 0;
     if (putting_write(&putting, err) < 0)
         return refused(outcome, err);
@@ -139,11 +136,21 @@ static int write_some(struct transaction *t, struct err *err)
     return put < 0 ? -1 : 0;
 }
 
+static int check_loaded(struct fleet *fleet, uint32_t project, struct err *err)
+{
+    struct tenant *tenant;
+
+    if (fleet_begin_read(fleet, project, &tenant, err) < 0)
+        return -1;
+    fleet_end_read(fleet);
+    return 0;
+}
+
 static int run_transaction(struct transaction *t, const char *who, struct err *err)
 {
     struct store *store = t->fleet->store;
 
-    if (store_begin(store, who, err) < 0)
+    if (check_loaded(t->fleet, t->project, err) < 0 || store_begin(store, who, err) < 0)
         return -1;
     /* Nobody else can commit now: what the index holds after this is what was before. */
     if (fleet_follow(t->fleet, err) < 0 || write_some(t, err) < 0 || store_commit(store, err) < 0) {
@@ -185,7 +192,7 @@ int fleet_put_images(struct fleet *fleet, uint32_t project, const struct put_req
     t.before = calloc(count + 1, sizeof(*t.before));
     if (!t.before)
         return err_nomem(err);
-    failed = fleet_project_id(fleet, project, &id_arena, &t.project_id, err) < 0 ||
+    failed = fleet_prepare_write(fleet, project, &id_arena, &t.project_id, err) < 0 ||
              run_all(&t, who, err) < 0;
     for (size_t i = 0; i < count; i++)
         ids_release(&t.before[i]);

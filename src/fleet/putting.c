@@ -6,40 +6,58 @@
  */
 #include "fleet/putting.h"
 
+#include "base/bug.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
 
 /* --- The image's row -------------------------------------------------------------------------- */
 
-static void take_text(struct slice *old, struct slice fresh)
+static bool take_text(struct slice *old, struct slice fresh)
 {
-    if (fresh.len)
+    bool other = fresh.len && !slice_eq(*old, fresh);
+
+    if (other)
         *old = fresh;
+    return other;
 }
 
-/* What is given replaces what was known; what is not given stays. */
-static void merge_row(struct image *old, const struct image *fresh)
+/* -1 = not given. */
+static bool take_number(int64_t *old, int64_t fresh)
 {
-    take_text(&old->place.registry_type, fresh->place.registry_type);
-    take_text(&old->place.registry_name, fresh->place.registry_name);
-    take_text(&old->place.organization, fresh->place.organization);
-    take_text(&old->place.cluster_id, fresh->place.cluster_id);
-    take_text(&old->place.cluster_name, fresh->place.cluster_name);
-    take_text(&old->place.agent_id, fresh->place.agent_id);
-    take_text(&old->place.pipeline, fresh->place.pipeline);
-    take_text(&old->config_digest, fresh->config_digest);
-    take_text(&old->os_release, fresh->os_release);
-    take_text(&old->architecture, fresh->architecture);
-    if (fresh->place.containers >= 0)
-        old->place.containers = fresh->place.containers;
-    if (fresh->place.multi_arch >= 0)
-        old->place.multi_arch = fresh->place.multi_arch;
-    if (fresh->size_bytes >= 0)
-        old->size_bytes = fresh->size_bytes;
+    bool other = fresh >= 0 && *old != fresh;
+
+    if (other)
+        *old = fresh;
+    return other;
 }
 
-/* 1 when an image with fresh->id is stored (then in *ret), 0 when not. */
-int putting_find(struct putting *putting, struct image *fresh, struct image *ret, struct err *err)
+/* What is given replaces what was known; what is not given stays. True when anything changed. */
+static bool merge_row(struct image *old, const struct image *fresh)
+{
+    struct placement *place = &old->place;
+    int64_t multi_arch = place->multi_arch;
+    bool changed = false;
+
+    changed |= take_text(&place->registry_type, fresh->place.registry_type);
+    changed |= take_text(&place->registry_name, fresh->place.registry_name);
+    changed |= take_text(&place->organization, fresh->place.organization);
+    changed |= take_text(&place->cluster_id, fresh->place.cluster_id);
+    changed |= take_text(&place->cluster_name, fresh->place.cluster_name);
+    changed |= take_text(&place->agent_id, fresh->place.agent_id);
+    changed |= take_text(&place->pipeline, fresh->place.pipeline);
+    changed |= take_text(&old->config_digest, fresh->config_digest);
+    changed |= take_text(&old->os_release, fresh->os_release);
+    changed |= take_text(&old->architecture, fresh->architecture);
+    changed |= take_number(&place->containers, fresh->place.containers);
+    changed |= take_number(&multi_arch, fresh->place.multi_arch);
+    changed |= take_number(&old->size_bytes, fresh->size_bytes);
+    place->multi_arch = (int)multi_arch;
+    return changed;
+}
+
+/* 1 when an image with the key of *fresh is stored (then in *ret), 0 when not. Sets fresh->id. */
+static int find_row(
+    struct putting *putting, struct image *fresh, struct image *ret, struct err *err)
 {
     struct err why = {0};
 
@@ -62,20 +80,21 @@ static bool configs_differ(const struct image *a, const struct image *b)
 /* Finds or makes the row. A repository digest may be that of a multi-platform index: then images of
  * several platforms share it, and their config digests tell. A manifest has one config, so the
  * digest was not the platform manifest's, and the config's stands in for it. */
-static int resolve_row(struct putting *putting, struct err *err)
+int putting_resolve(struct putting *putting, struct err *err)
 {
     struct image fresh = putting->image, stored;
-    int found = putting_find(putting, &fresh, &stored, err);
+    int found = find_row(putting, &fresh, &stored, err);
 
     if (found == 1 && configs_differ(&fresh, &stored)) {
         fresh.digest = fresh.config_digest;
-        found = putting_find(putting, &fresh, &stored, err);
+        found = find_row(putting, &fresh, &stored, err);
     }
     if (found < 0)
         return -1;
     putting->found = found == 1;
     if (putting->found) {
-        merge_row(&stored, &fresh);
+        image_line_key(putting->project_id, &stored, putting->line_before);
+        putting->row_changed = merge_row(&stored, &fresh);
         putting->image = stored;
     } else {
         fresh.first_seen_ms = putting->now_ms;
@@ -206,33 +225,53 @@ static int build_slot(struct putting *putting, struct err *err)
     return 0;
 }
 
+/* --- The ceiling of findings ------------------------------------------------------------------ */
+
 /* The index counts an image's findings in 16 bits. What is stored must fit, so an upper bound of
  * them is checked here: the distinct reported names, with their types, over all slots. */
-static int check_findings(const struct putting *putting, struct err *err)
+static int push_claimed(const struct putting *putting, struct ids *vulns, struct err *err)
 {
     const struct report *report = putting->request->report;
-    const struct facts *facts = &putting->fleet->facts;
-    struct ids vulns CLEANUP(ids_release) = {0};
 
     for (size_t i = 0; i < report->claim_count; i++) {
         struct slice ecosystem = report->packages[report->claims[i].package].ecosystem;
 
-        if (ids_push(&vulns,
+        if (ids_push(vulns,
                 vuln_number(putting->names[report->claims[i].record], package_vul_type(ecosystem)),
                 err) < 0)
             return -1;
     }
-    for (int source = 0; source < SOURCE_COUNT; source++) {
-        const struct ids *claims = &putting->old[source].claims;
+    return 0;
+}
 
-        for (size_t i = 0; i < claims->count && source != (int)report->source; i++) {
-            const struct fact_claim *claim = &facts->claims[claims->at[i]];
+/* Those of a slot that stays; its claims are in the facts, which this write began with. */
+static int push_stored(
+    const struct facts *facts, const struct ids *claims, struct ids *vulns, struct err *err)
+{
+    for (size_t i = 0; i < claims->count; i++) {
+        const struct fact_claim *claim;
 
-            if (ids_push(
-                    &vulns, vuln_number(facts->records[claim->record].name, claim->type), err) < 0)
-                return -1;
-        }
+        BUG_ON(claims->at[i] > facts->last_claim);
+        claim = &facts->claims[claims->at[i]];
+        if (ids_push(vulns, vuln_number(facts->records[claim->record].name, claim->type), err) < 0)
+            return -1;
     }
+    return 0;
+}
+
+static int check_findings(const struct putting *putting, struct err *err)
+{
+    struct fleet *fleet = putting->fleet;
+    struct ids vulns CLEANUP(ids_release) = {0};
+    int failed = push_claimed(putting, &vulns, err);
+
+    pthread_rwlock_rdlock(&fleet->lock);
+    for (int source = 0; source < SOURCE_COUNT && !failed; source++)
+        if (source != (int)putting->slot.source)
+            failed = push_stored(&fleet->facts, &putting->old[source].claims, &vulns, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    if (failed)
+        return -1;
     ids_sort_unique(&vulns);
     if (vulns.count <= LIMIT_IMAGE_FINDINGS)
         return 0;
@@ -261,7 +300,8 @@ static int log_content(struct putting *putting, struct err *err)
     int failed;
 
     putting_slots(putting, now);
-    failed = content_claims(putting->old, &before, err) < 0 || content_claims(now, &after, err) < 0 ||
+    failed = content_claims(putting->old, &before, err) < 0 ||
+             content_claims(now, &after, err) < 0 ||
              ids_subtract(&after, &before, &cause.added, err) < 0 ||
              ids_subtract(&before, &after, &cause.removed, err) < 0 ||
              store_add_cause(putting->fleet->store, &cause, err) < 0;
@@ -270,14 +310,40 @@ static int log_content(struct putting *putting, struct err *err)
     return failed ? -1 : 0;
 }
 
-static int log_scan(const struct putting *putting, struct err *err)
+static int log_plain(const struct putting *putting, enum cause_kind kind, struct err *err)
 {
-    const struct cause cause = {.kind = CAUSE_IMAGE_SCANNED,
+    const struct cause cause = {.kind = kind,
         .at_ms = putting->now_ms,
         .project = putting->image.project,
         .image = putting->image.number};
 
     return store_add_cause(putting->fleet->store, &cause, err);
+}
+
+static int log_changes(struct putting *putting, struct err *err)
+{
+    if (putting->content_changed)
+        return log_content(putting, err);
+    if (putting->row_changed && log_plain(putting, CAUSE_IMAGE_SET, err) < 0)
+        return -1;
+    return log_plain(putting, CAUSE_IMAGE_SCANNED, err);
+}
+
+/* Whatever was reported last is the latest of its line. An image whose architecture has become
+ * known stands on another line than before. */
+static int take_mark(struct putting *putting, struct err *err)
+{
+    struct store *store = putting->fleet->store;
+    struct image *image = &putting->image;
+    bool moved =
+        putting->found && memcmp(putting->line, putting->line_before, sizeof(putting->line)) != 0;
+
+    if (moved && latest_leave(store, image, putting->line_before, putting->now_ms, err) < 0)
+        return -1;
+    if (image->latest && !moved)
+        return 0;
+    putting->row_changed = true;
+    return latest_take(store, image, putting->line, putting->now_ms, err);
 }
 
 static int write_row(struct putting *putting, struct err *err)
@@ -286,13 +352,11 @@ static int write_row(struct putting *putting, struct err *err)
     struct image *image = &putting->image;
     struct slot now[SOURCE_COUNT];
 
-    if (!image->latest &&
-        latest_take(store, image->project, putting->line, image->number, putting->now_ms, err) < 0)
+    if (take_mark(putting, err) < 0)
         return -1;
-    image->latest = true;
     putting_slots(putting, now);
     image->assessment = content_assessment(now);
-    if (putting->content_changed)
+    if (putting->content_changed || putting->row_changed)
         image->updated_ms = putting->now_ms;
     if (putting->found)
         return store_update_image(store, image, putting->line, err);
@@ -301,8 +365,6 @@ static int write_row(struct putting *putting, struct err *err)
 
 int putting_write(struct putting *putting, struct err *err)
 {
-    if (resolve_row(putting, err) < 0)
-        return -1;
     if (putting->found &&
         store_get_slots(putting->fleet->store, putting->image.number, putting->old, err) < 0)
         return -1;
@@ -310,7 +372,7 @@ int putting_write(struct putting *putting, struct err *err)
         write_row(putting, err) < 0 ||
         store_put_slot(putting->fleet->store, putting->image.number, &putting->slot, err) < 0)
         return -1;
-    return putting->content_changed ? log_content(putting, err) : log_scan(putting, err);
+    return log_changes(putting, err);
 }
 
 void putting_release(struct putting *putting)

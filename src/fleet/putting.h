@@ -15,19 +15,18 @@ struct putting {
     struct image image; /* the row to be: image_from_request() and the project */
 
     bool found; /* the image was there before */
-    bool content_changed;
-    unsigned char line[16];
+    bool row_changed, content_changed;
+    unsigned char line[16], line_before[16];
     struct slot old[SOURCE_COUNT];
     struct slot slot;                     /* what the report says */
     uint32_t *packages, *records, *names; /* stored ids, by position in the report */
 };
 
 void putting_release(struct putting *putting);
-/* 1 when an image with the key of *fresh is stored (then in *ret), 0 when not, -1 on failure. Sets
- * fresh->id. */
-int putting_find(struct putting *putting, struct image *fresh, struct image *ret, struct err *err);
-/* Writes row, slot and cause. ERR_LIMIT when the image has too many findings: nothing of the image
- * is written then. */
+/* Finds the image's row, or begins a new one; writes nothing. */
+int putting_resolve(struct putting *putting, struct err *err);
+/* Writes row, slot and cause of a resolved image, which the write may not have touched yet.
+ * ERR_LIMIT when the image has too many findings: nothing of the image is written then. */
 int putting_write(struct putting *putting, struct err *err);
 /* The image's slots as they will be; they share memory with *putting. */
 void putting_slots(const struct putting *putting, struct slot ret[SOURCE_COUNT]);

@@ -3,6 +3,10 @@
  * One project in memory, kept equal to its facts. Applying an image is idempotent: it always starts
  * from what the store holds now, and takes back exactly what was counted for that image before, so
  * a cause that is met twice, or late, does no harm.
+ *
+ * Disk and derivation stay outside the fleet's lock: readers wait only for what changes memory. A
+ * change of alias groups therefore reaches the rows image by image; until the last one is done, a
+ * few rows still stand under their group's old number.
  */
 #include "fleet/internal.h"
 
@@ -15,203 +19,176 @@ void tenant_free(struct tenant *tenant)
 {
     if (!tenant)
         return;
-    for (size_t i = 0; i < tenant->held_count; i++)
-        free(tenant->held[i].blob);
-    free(tenant->held);
+    holdings_release(&tenant->holdings);
     aliases_release(&tenant->aliases);
     index_free(tenant->index);
     free(tenant->id);
     free(tenant);
 }
 
-/* --- Held claims ------------------------------------------------------------------------------ */
-
-/* Position of the image in held, or where it belongs. */
-static size_t held_position(const struct tenant *tenant, uint32_t image)
+/* Readers are kept out while a tenant that they may see is changed. */
+static void begin_change(struct fleet *fleet, const struct tenant *tenant)
 {
-    size_t low = 0, high = tenant->held_count;
-
-    if (high && tenant->held[high - 1].image < image)
-        return high;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (tenant->held[middle].image < image)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    if (tenant->shared)
+        pthread_rwlock_wrlock(&fleet->lock);
 }
 
-static struct held *held_entry(struct tenant *tenant, uint32_t image, struct err *err)
+static void end_change(struct fleet *fleet, const struct tenant *tenant)
 {
-    size_t at = held_position(tenant, image);
-
-    if (at < tenant->held_count && tenant->held[at].image == image)
-        return &tenant->held[at];
-    if (array_reserve(&tenant->held, &tenant->held_cap, tenant->held_count + 1,
-            sizeof(*tenant->held), err) < 0)
-        return NULL;
-    memmove(&tenant->held[at + 1], &tenant->held[at],
-        (tenant->held_count - at) * sizeof(*tenant->held));
-    tenant->held_count++;
-    tenant->held[at] = (struct held){.image = image};
-    return &tenant->held[at];
+    if (tenant->shared)
+        pthread_rwlock_unlock(&fleet->lock);
 }
 
-static int held_claims(const struct held *held, struct ids *ret, struct err *err)
-{
-    struct slice bytes = {held->blob, held->size};
+/* --- Applying --------------------------------------------------------------------------------- */
 
-    ret->count = 0;
-    return held->blob ? idlist_decode(&bytes, SIZE_MAX, ret, err) : 0;
+static int count_claims(struct tenant *tenant, const struct facts *facts, const struct ids *claims,
+    int (*count)(struct aliases *, uint32_t, struct err *), struct err *err)
+{
+    for (size_t i = 0; i < claims->count; i++)
+        if (count(&tenant->aliases, facts->claims[claims->at[i]].record, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* Makes `claims` the image's claims: those that came are counted in, those that went are counted
  * out. */
-static int hold_claims(struct tenant *tenant, const struct facts *facts, uint32_t image,
+static int hold_claims(struct fleet *fleet, struct tenant *tenant, uint32_t image,
     const struct ids *claims, struct err *err)
 {
-    struct held *held = held_entry(tenant, image, err);
-    struct ids old CLEANUP(ids_release) = {0}, change CLEANUP(ids_release) = {0};
-    struct buf blob CLEANUP(buf_release) = BUF_INIT(UINT32_MAX);
+    struct ids come CLEANUP(ids_release) = {0}, go CLEANUP(ids_release) = {0};
+    int failed;
 
-    if (!held || held_claims(held, &old, err) < 0)
+    if (holdings_compare(&tenant->holdings, image, claims, &come, &go, err) < 0)
         return -1;
-    idlist_encode(&blob, claims);
-    if (buf_check(&blob, "an image's list of claims", err) < 0 ||
-        ids_subtract(claims, &old, &change, err) < 0)
-        return -1;
-    for (size_t i = 0; i < change.count; i++)
-        if (aliases_use(&tenant->aliases, facts->claims[change.at[i]].record, err) < 0)
-            return -1;
-    if (ids_subtract(&old, claims, &change, err) < 0)
-        return -1;
-    for (size_t i = 0; i < change.count; i++)
-        if (aliases_unuse(&tenant->aliases, facts->claims[change.at[i]].record, err) < 0)
-            return -1;
-    free(held->blob);
-    held->blob = realloc(blob.data, blob.len);
-    held->size = (uint32_t)blob.len;
-    blob.data = NULL;
-    return 0;
+    begin_change(fleet, tenant);
+    failed = count_claims(tenant, &fleet->facts, &come, aliases_use, err) < 0 ||
+             count_claims(tenant, &fleet->facts, &go, aliases_unuse, err) < 0;
+    end_change(fleet, tenant);
+    return failed ? -1 : holdings_set(&tenant->holdings, image, claims, err);
 }
-
-/* --- Applying --------------------------------------------------------------------------------- */
 
 static int put_derived(struct fleet *fleet, struct tenant *tenant, const struct image *image,
     const struct slot slots[SOURCE_COUNT], struct err *err)
 {
     struct derived derived CLEANUP(derived_release) = {0};
+    int failed;
 
     if (derive_findings(&fleet->facts, &tenant->aliases, image, slots, &derived, err) < 0)
         return -1;
-    return index_put(tenant->index, image, derived.at, derived.count, err);
+    begin_change(fleet, tenant);
+    failed = index_put(tenant->index, image, derived.at, derived.count, err);
+    end_change(fleet, tenant);
+    return failed;
 }
 
-/* Reads an image with its slots. 1 when it is there, 0 when it has gone, -1 on failure. */
-static int read_image(struct fleet *fleet, uint32_t number, struct arena *arena,
-    struct image *image, struct slot slots[SOURCE_COUNT], struct err *err)
-{
-    if (store_get_image(fleet->store, number, arena, image, err) == 0 &&
-        store_get_slots(fleet->store, number, slots, err) == 0)
-        return 1;
-    return err->code == ERR_NOT_FOUND ? 0 : -1;
-}
-
-/* A write may have been committed between the reading of facts and that of this image. */
+/* What the image holds may be newer than the facts in hand: a write may have been committed between
+ * the reading of both. */
 static int catch_up_to(struct fleet *fleet, const struct ids *claims, struct err *err)
 {
-    if (claims->count == 0 || claims->at[claims->count - 1] <= fleet->facts.last_claim)
+    uint32_t last = claims->count ? claims->at[claims->count - 1] : 0;
+    int failed;
+
+    if (last <= fleet->facts.last_claim)
         return 0;
-    if (facts_catch_up(&fleet->facts, fleet->store, err) < 0)
+    pthread_rwlock_wrlock(&fleet->lock);
+    failed = facts_catch_up(&fleet->facts, fleet->store, err);
+    pthread_rwlock_unlock(&fleet->lock);
+    if (!failed && last > fleet->facts.last_claim)
+        failed =
+            err_set(err, ERR_CORRUPT, "an image refers to claim %u, which is not stored", last);
+    return failed;
+}
+
+/* One image with its slots, as the store has it, and with the facts that it refers to. */
+struct reading {
+    struct arena arena;
+    struct image image;
+    struct slot slots[SOURCE_COUNT];
+    struct ids claims;
+    bool found; /* it is there, and in this project */
+};
+
+static void reading_release(struct reading *reading)
+{
+    arena_release(&reading->arena);
+    content_release(reading->slots);
+    ids_release(&reading->claims);
+}
+
+static int read_image(struct fleet *fleet, const struct tenant *tenant, uint32_t number,
+    struct reading *ret, struct err *err)
+{
+    struct err why = {0};
+
+    arena_init(&ret->arena, "an image", LIMIT_REPORT_MEMORY_BYTES);
+    if (store_get_image(fleet->store, number, &ret->arena, &ret->image, &why) < 0 ||
+        store_get_slots(fleet->store, number, ret->slots, &why) < 0) {
+        if (why.code == ERR_NOT_FOUND)
+            return 0;
+        *err = why;
         return -1;
-    if (claims->at[claims->count - 1] > fleet->facts.last_claim)
-        return err_set(err, ERR_CORRUPT, "an image refers to claim %u, which is not stored",
-            claims->at[claims->count - 1]);
-    return 0;
+    }
+    ret->found = ret->image.project == tenant->number;
+    if (content_claims(ret->slots, &ret->claims, err) < 0)
+        return -1;
+    return catch_up_to(fleet, &ret->claims, err);
 }
 
 static int derive_again(
     struct fleet *fleet, struct tenant *tenant, uint32_t number, struct err *err)
 {
-    struct arena arena CLEANUP(arena_release);
-    struct slot slots[SOURCE_COUNT] = {0};
-    struct image image;
-    int found;
+    struct reading reading CLEANUP(reading_release) = {0};
 
-    arena_init(&arena, "an image", LIMIT_REPORT_MEMORY_BYTES);
-    found = read_image(fleet, number, &arena, &image, slots, err);
-    if (found == 1)
-        found = put_derived(fleet, tenant, &image, slots, err);
-    content_release(slots);
-    return found < 0 ? -1 : 0;
+    if (read_image(fleet, tenant, number, &reading, err) < 0)
+        return -1;
+    return reading.found ? put_derived(fleet, tenant, &reading.image, reading.slots, err) : 0;
 }
 
 /* Recomputes alias groups; images whose rows change their vulnerability are derived again. */
 static int settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err *err)
 {
     struct ids groups CLEANUP(ids_release) = {0}, images CLEANUP(ids_release) = {0};
+    int failed;
 
     if (aliases_settled(&tenant->aliases))
         return 0;
-    if (aliases_settle(&tenant->aliases, &groups, err) < 0)
-        return -1;
-    for (size_t i = 0; i < groups.count; i++)
-        for (int type = 0; type < VUL_TYPE_COUNT; type++)
-            if (index_images_of(tenant->index, vuln_number(groups.at[i], (enum vul_type)type),
-                    &images, err) < 0)
-                return -1;
+    begin_change(fleet, tenant);
+    failed = aliases_settle(&tenant->aliases, &groups, err);
+    end_change(fleet, tenant);
+    for (size_t i = 0; i < groups.count && !failed; i++)
+        for (int type = 0; type < VUL_TYPE_COUNT && !failed; type++)
+            failed = index_images_of(
+                tenant->index, vuln_number(groups.at[i], (enum vul_type)type), &images, err);
     ids_sort_unique(&images);
-    for (size_t i = 0; i < images.count; i++)
-        if (derive_again(fleet, tenant, images.at[i], err) < 0)
-            return -1;
-    return 0;
-}
-
-static int apply_found(struct fleet *fleet, struct tenant *tenant, const struct image *image,
-    const struct slot slots[SOURCE_COUNT], struct err *err)
-{
-    struct ids claims CLEANUP(ids_release) = {0};
-
-    if (content_claims(slots, &claims, err) < 0 || catch_up_to(fleet, &claims, err) < 0 ||
-        hold_claims(tenant, &fleet->facts, image->number, &claims, err) < 0 ||
-        settle_aliases(fleet, tenant, err) < 0)
-        return -1;
-    return put_derived(fleet, tenant, image, slots, err);
+    for (size_t i = 0; i < images.count && !failed; i++)
+        failed = derive_again(fleet, tenant, images.at[i], err);
+    return failed;
 }
 
 static int apply_gone(struct fleet *fleet, struct tenant *tenant, uint32_t number, struct err *err)
 {
     const struct ids none = {0};
 
+    begin_change(fleet, tenant);
     index_remove(tenant->index, number);
-    return hold_claims(tenant, &fleet->facts, number, &none, err) < 0
-               ? -1
-               : settle_aliases(fleet, tenant, err);
+    end_change(fleet, tenant);
+    if (hold_claims(fleet, tenant, number, &none, err) < 0)
+        return -1;
+    return settle_aliases(fleet, tenant, err);
 }
 
 int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t number, struct err *err)
 {
-    struct arena arena CLEANUP(arena_release);
-    struct slot slots[SOURCE_COUNT] = {0};
-    struct image image;
-    struct err why = {0};
-    int found, failed;
+    struct reading reading CLEANUP(reading_release) = {0};
 
-    arena_init(&arena, "an image", LIMIT_REPORT_MEMORY_BYTES);
-    found = read_image(fleet, number, &arena, &image, slots, &why);
-    if (found < 0) {
-        *err = why;
-        failed = -1;
-    } else if (found == 0 || image.project != tenant->number) {
-        failed = apply_gone(fleet, tenant, number, err);
-    } else {
-        failed = apply_found(fleet, tenant, &image, slots, err);
-    }
-    content_release(slots);
-    return failed;
+    if (read_image(fleet, tenant, number, &reading, err) < 0)
+        return -1;
+    if (!reading.found)
+        return apply_gone(fleet, tenant, number, err);
+    if (hold_claims(fleet, tenant, number, &reading.claims, err) < 0 ||
+        settle_aliases(fleet, tenant, err) < 0)
+        return -1;
+    return put_derived(fleet, tenant, &reading.image, reading.slots, err);
 }
 
 /* --- Loading ---------------------------------------------------------------------------------- */
@@ -237,7 +214,7 @@ static int load_image(
         return -1;
     if (claims.count && claims.at[claims.count - 1] > facts->last_claim)
         return ids_push(&loading->later, image->number, err);
-    if (hold_claims(loading->tenant, facts, image->number, &claims, err) < 0)
+    if (hold_claims(loading->fleet, loading->tenant, image->number, &claims, err) < 0)
         return -1;
     return put_derived(loading->fleet, loading->tenant, image, slots, err);
 }
@@ -257,14 +234,10 @@ static int for_linking_records(struct tenant *tenant, const struct facts *facts,
 /* Images that were committed while the others were being read. */
 static int load_late_images(struct loading *loading, struct err *err)
 {
-    struct fleet *fleet = loading->fleet;
-    int failed = 0;
-
-    pthread_rwlock_wrlock(&fleet->lock); /* facts grow, and readers of other projects use them */
-    for (size_t i = 0; i < loading->later.count && !failed; i++)
-        failed = tenant_apply(fleet, loading->tenant, loading->later.at[i], err);
-    pthread_rwlock_unlock(&fleet->lock);
-    return failed;
+    for (size_t i = 0; i < loading->later.count; i++)
+        if (tenant_apply(loading->fleet, loading->tenant, loading->later.at[i], err) < 0)
+            return -1;
+    return 0;
 }
 
 static int load_images(struct loading *loading, struct err *err)

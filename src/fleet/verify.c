@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is what is in memory what the facts say? A second tenant is built from the store alone, and every
- * image of both is compared: attributes that answers show, vulnerabilities, codes.
+ * Is what is in memory what the facts say? A second tenant is built from the store alone, and both
+ * are compared: every attribute of every image, its vulnerabilities and codes, the records in use
+ * and the groups of names. A write of somebody else in between makes a difference of its own: then
+ * all is done again.
  */
 #include "base/cleanup.h"
 #include "fleet/internal.h"
+
+enum { VERIFY_TRIES = 20 };
 
 struct comparing {
     const struct fleet *fleet;
@@ -14,14 +18,44 @@ struct comparing {
     bool failed;
 };
 
+static bool same_place(const struct placement *a, const struct placement *b)
+{
+    return slice_eq(a->enterprise_project, b->enterprise_project) && a->type == b->type &&
+           slice_eq(a->registry_type, b->registry_type) &&
+           slice_eq(a->registry_name, b->registry_name) &&
+           slice_eq(a->organization, b->organization) && slice_eq(a->cluster_id, b->cluster_id) &&
+           slice_eq(a->cluster_name, b->cluster_name) && slice_eq(a->agent_id, b->agent_id) &&
+           slice_eq(a->pipeline, b->pipeline) && a->containers == b->containers &&
+           a->multi_arch == b->multi_arch;
+}
+
 static bool same_row(const struct image *a, const struct image *b)
 {
-    return strcmp(a->id, b->id) == 0 && slice_eq(a->name, b->name) && slice_eq(a->tag, b->tag) &&
-           a->place.type == b->place.type && a->place.containers == b->place.containers &&
-           a->latest_scan_ms == b->latest_scan_ms && a->latest == b->latest &&
-           a->assessment == b->assessment &&
-           slice_eq(a->place.enterprise_project, b->place.enterprise_project) &&
-           slice_eq(a->place.cluster_id, b->place.cluster_id);
+    return strcmp(a->id, b->id) == 0 && a->project == b->project &&
+           same_place(&a->place, &b->place) && slice_eq(a->name, b->name) &&
+           slice_eq(a->tag, b->tag) && slice_eq(a->digest, b->digest) &&
+           slice_eq(a->config_digest, b->config_digest) && slice_eq(a->os_release, b->os_release) &&
+           slice_eq(a->architecture, b->architecture) && a->size_bytes == b->size_bytes &&
+           a->first_seen_ms == b->first_seen_ms && a->latest_scan_ms == b->latest_scan_ms &&
+           a->updated_ms == b->updated_ms && a->latest == b->latest &&
+           a->assessment == b->assessment;
+}
+
+static int compare_aliases(const struct comparing *c, struct err *err)
+{
+    const struct facts *facts = &c->fleet->facts;
+    const struct aliases *kept = &c->kept->aliases, *fresh = &c->fresh->aliases;
+
+    for (uint32_t record = 1; record <= facts->last_record; record++)
+        if (aliases_uses(kept, record) != aliases_uses(fresh, record))
+            return err_set(err, ERR_CORRUPT, "record %u is counted %u times, the store has it %u",
+                record, aliases_uses(kept, record), aliases_uses(fresh, record));
+    for (uint32_t name = 1; name <= facts->last_name; name++)
+        if (aliases_group(kept, name) != aliases_group(fresh, name) ||
+            aliases_title(kept, name) != aliases_title(fresh, name))
+            return err_set(err, ERR_CORRUPT, "%.*s is in another group than the records say",
+                SLICE_FMT(facts->names[name].text));
+    return 0;
 }
 
 static bool compare_image(void *ctx, const struct image *fresh, const uint16_t counts[INDEX_CODES])
@@ -38,9 +72,7 @@ static bool compare_image(void *ctx, const struct image *fresh, const uint16_t c
     kept_count = index_findings(c->kept->index, fresh->number, &kept_vulns, &kept_codes);
     c->failed = !kept || !same_row(kept, fresh) || kept_count != fresh_count;
     for (size_t i = 0; i < fresh_count && !c->failed; i++)
-        c->failed = kept_codes[i] != fresh_codes[i] || kept_vulns[i] != fresh_vulns[i] ||
-                    aliases_title(&c->kept->aliases, vuln_name_id(kept_vulns[i])) !=
-                        aliases_title(&c->fresh->aliases, vuln_name_id(fresh_vulns[i]));
+        c->failed = kept_codes[i] != fresh_codes[i] || kept_vulns[i] != fresh_vulns[i];
     if (c->failed)
         err_set(
             c->err, ERR_CORRUPT, "image %s: the index differs from the stored facts", fresh->id);
@@ -61,27 +93,45 @@ static int compare_tenants(struct comparing *c, struct err *err)
     if (size.images != c->images)
         return err_set(err, ERR_CORRUPT, "the index has %llu images, the store %llu",
             (unsigned long long)size.images, (unsigned long long)c->images);
-    return 0;
+    return compare_aliases(c, err);
+}
+
+static int verify_once(struct fleet *fleet, uint32_t project, struct err *err)
+{
+    struct comparing c = {.fleet = fleet, .err = err};
+    struct tenant *fresh;
+    int failed;
+
+    if (fleet_follow_locked(fleet, err) < 0)
+        return -1;
+    c.kept = fleet_tenant(fleet, project);
+    if (!c.kept || !c.kept->index)
+        return err_set(err, ERR_BUSY, "project number %u is not loaded", project);
+    fresh = tenant_load(fleet, project, slice_of(c.kept->id), err);
+    if (!fresh)
+        return -1;
+    c.fresh = fresh;
+    failed = compare_tenants(&c, err);
+    tenant_free(fresh);
+    return failed;
 }
 
 int fleet_verify(struct fleet *fleet, uint32_t project, struct err *err)
 {
-    struct comparing c = {.fleet = fleet, .err = err};
-    struct tenant *fresh = NULL;
-    int failed;
+    struct err why = {0};
+    uint64_t version = 0;
+    int failed, tries = 0;
+    bool moved;
 
     pthread_mutex_lock(&fleet->follow);
-    failed = fleet_follow_locked(fleet, err);
-    c.kept = fleet_tenant(fleet, project);
-    if (!failed && c.kept && c.kept->index)
-        fresh = tenant_load(fleet, project, slice_of(c.kept->id), err);
-    if (fresh) {
-        c.fresh = fresh;
-        failed = compare_tenants(&c, err);
-        tenant_free(fresh);
-    } else if (!failed) {
-        failed = err_set(err, ERR_BUSY, "project number %u is not loaded", project);
-    }
+    do {
+        failed = verify_once(fleet, project, &why);
+        moved = failed && why.code == ERR_CORRUPT &&
+                store_data_version(fleet->store, &version, &why) == 0 &&
+                version != fleet->data_version;
+    } while (moved && ++tries < VERIFY_TRIES);
     pthread_mutex_unlock(&fleet->follow);
+    if (failed)
+        *err = why;
     return failed;
 }

@@ -189,11 +189,12 @@ int cli_parse(
 
 const char *cli_value(const struct cli_args *args, const char *name)
 {
-    for (size_t i = 0; i < args->option_count; i++)
-        if (strcmp(args->options[i].name, name) == 0)
-            return args->values[i];
-    BUG_ON("a command asks for an option that is not in its table");
-    return NULL;
+    size_t at = 0;
+
+    while (at < args->option_count && strcmp(args->options[at].name, name) != 0)
+        at++;
+    BUG_ON(at == args->option_count);
+    return args->values[at];
 }
 
 struct slice cli_slice(const struct cli_args *args, const char *name)

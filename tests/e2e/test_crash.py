@@ -81,6 +81,7 @@ def duration_s(start, paths):
 
 
 def kill_after(process, seconds):
+    """True when it did not end before that."""
     time.sleep(seconds)
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -89,20 +90,22 @@ def kill_after(process, seconds):
 
 def test_killed_at_any_moment(run, start, generation):
     chance = random.Random(os.environ.get("CAREEN_CRASH_SEED", "1"))
-    whole_s = duration_s(start, generation(0))
     settled = {f"app{at:02}": 0 for at in range(IMAGES)}
-    killed = mixed = 0
-    for attempt in range(50):
-        now = 1 + attempt % 2
-        killed += kill_after(start("import", *generation(now)), chance.uniform(0, whole_s * 1.1))
+    run("import", *generation(0))
+    whole_s = min(duration_s(start, generation(number)) for number in (1, 2, 1, 0))
+    killed = mixed = attempts = 0
+    while killed < 50 and attempts < 150:
+        attempts += 1
+        now = 1 + attempts % 2
+        killed += kill_after(start("import", *generation(now)), chance.uniform(0, whole_s))
         found = generations(run)
         assert sorted(found) == sorted(settled)
         for name, number in found.items():
             assert number in (settled[name], now), (name, number, settled[name], now)
         mixed += len(set(found.values())) > 1
         settled = found
-    assert killed >= 25, f"only {killed} of 50 were killed in time"
-    assert mixed >= 3, f"only {mixed} of {killed} were killed between images"
+    assert killed == 50, f"only {killed} of {attempts} were killed in time"
+    assert mixed > 0, f"only {mixed} of {killed} were killed between images"
     run("import", *generation(2))
     assert set(generations(run).values()) == {2}
     detail = show(run, images(run)[0]["image_id"])

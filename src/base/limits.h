@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every ceiling of Careen, with a sentence each. Hitting one is ERR_LIMIT, and the message names the
- * limit. Those marked (setting) are defaults that the configuration may change.
+ * Every ceiling of Careen, with a sentence each. Hitting one is ERR_LIMIT, and the message names
+ * the limit. Those marked (setting) are defaults that the configuration may change.
  */
 #ifndef CAREEN_BASE_LIMITS_H
 #define CAREEN_BASE_LIMITS_H
@@ -63,6 +63,17 @@
 #define LIMIT_HTTP_REQUEST_MEMORY_BYTES (16UL * 1024 * 1024)
 /* HTTP: one rendered answer. 200 rows with every field at its documented maximum, escaped. */
 #define LIMIT_HTTP_RESPONSE_BYTES (32UL * 1024 * 1024)
+
+/* Request signatures: bytes of an Authorization header; the SDKs' stay under 500. */
+#define LIMIT_SIGNATURE_HEADER_BYTES 4096
+/* Characters of a derived key's scope, "YYYYMMDD/<region>/<service>". */
+#define LIMIT_SIGNATURE_SCOPE_CHARS 256
+/* Headers that a request signs, and characters of one's name; the SDKs sign up to seven. */
+#define LIMIT_SIGNED_HEADERS 64
+#define LIMIT_SIGNED_NAME_CHARS 128
+#define LIMIT_ACCESS_KEY_CHARS 128
+/* A canonical request: three times the longest target (every byte escaped) and all headers. */
+#define LIMIT_CANONICAL_REQUEST_BYTES (256 * 1024)
 
 /* The call's page (contract, section 1.2). */
 #define LIMIT_PAGE_MIN 10

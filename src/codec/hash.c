@@ -9,6 +9,8 @@
 #include "base/bug.h"
 #include "base/random.h"
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 
@@ -20,12 +22,24 @@ static const unsigned char uuid_namespace[UUID_BYTES] = {
     0xcd, 0xd3, 0xa0, 0xf7, 0x0a, 0x19, 0x42, 0x86, 0x97, 0x4b, 0xa4, 0x79, 0x49, 0x06, 0x85, 0x95};
 
 static EVP_MD *sha256_md, *sha1_md;
+/* An HMAC with SHA-256 and no key yet: every use copies it. */
+static EVP_MAC_CTX *hmac_without_key;
 
 static void fetch_algorithms(void)
 {
+    char digest_name[] = "SHA256";
+    const OSSL_PARAM digest[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
+        OSSL_PARAM_construct_end()};
+    EVP_MAC *hmac;
+
     sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
     sha1_md = EVP_MD_fetch(NULL, "SHA1", NULL);
-    BUG_ON(!sha256_md || !sha1_md);
+    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    hmac_without_key = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    BUG_ON(!sha256_md || !sha1_md || !hmac_without_key);
+    BUG_ON(EVP_MAC_CTX_set_params(hmac_without_key, digest) != 1);
+    EVP_MAC_free(hmac); /* the context holds it */
 }
 
 static void need_algorithms(void)
@@ -39,6 +53,27 @@ void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES])
 {
     need_algorithms();
     BUG_ON(EVP_Digest(bytes.len ? bytes.ptr : "", bytes.len, ret, NULL, sha256_md, NULL) != 1);
+}
+
+void hmac_sha256(struct slice key, struct slice message, unsigned char ret[SHA256_BYTES])
+{
+    EVP_MAC_CTX *ctx;
+    size_t len;
+
+    need_algorithms();
+    ctx = EVP_MAC_CTX_dup(hmac_without_key);
+    /* Without a pointer to the key, OpenSSL would take it for "the key there is already". */
+    BUG_ON(!ctx ||
+           EVP_MAC_init(ctx, (const unsigned char *)(key.len ? key.ptr : ""), key.len, NULL) != 1 ||
+           EVP_MAC_update(
+               ctx, (const unsigned char *)(message.len ? message.ptr : ""), message.len) != 1 ||
+           EVP_MAC_final(ctx, ret, &len, SHA256_BYTES) != 1 || len != SHA256_BYTES);
+    EVP_MAC_CTX_free(ctx);
+}
+
+bool secret_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || CRYPTO_memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
 void hex_encode(const unsigned char *bytes, size_t len, char *dst)

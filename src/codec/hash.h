@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4), hex, and name-based UUIDs; the one wrapper of OpenSSL's digests. */
+/* SHA-256 (FIPS 180-4), HMAC (RFC 2104), hex and UUIDs; the one wrapper of OpenSSL's digests. */
 #ifndef CAREEN_CODEC_HASH_H
 #define CAREEN_CODEC_HASH_H
 
@@ -9,6 +9,11 @@ enum { SHA256_BYTES = 32, UUID_TEXT_BYTES = 37 };
 
 /* Cannot fail: BUG when OpenSSL has no SHA-256. Any thread. */
 void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES]);
+
+/* HMAC-SHA-256 of a message; the key may be empty. Cannot fail, as above. Any thread. */
+void hmac_sha256(struct slice key, struct slice message, unsigned char ret[SHA256_BYTES]);
+/* Are two texts the same? The time taken tells only whether their lengths are. */
+bool secret_equal(struct slice a, struct slice b);
 
 /* Lower-case hex of len bytes into dst (2 * len + 1 bytes, NUL-terminated). */
 void hex_encode(const unsigned char *bytes, size_t len, char *dst);

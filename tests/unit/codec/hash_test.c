@@ -31,6 +31,68 @@ static void sha256_vectors(void **state)
         "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+static struct slice repeat(char *dst, char byte, size_t len)
+{
+    memset(dst, byte, len);
+    return (struct slice){dst, len};
+}
+
+/* RFC 4231, section 4: all seven (the fifth is published as its first 16 bytes), and no key. */
+static void hmac_vectors(void **state)
+{
+    char keys[4][131], data[2][50];
+    const struct {
+        struct slice key, message;
+        const char *mac;
+    } cases[] = {
+        {repeat(keys[0], 0x0b, 20), SLICE("Hi There"),
+            "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {SLICE("Jefe"), SLICE("what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {repeat(keys[1], '\xaa', 20), repeat(data[0], '\xdd', 50),
+            "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe"},
+        {SLICE("\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10\x11\x12\x13"
+               "\x14\x15\x16\x17\x18\x19"),
+            repeat(data[1], '\xcd', 50),
+            "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b"},
+        {repeat(keys[2], 0x0c, 20), SLICE("Test With Truncation"),
+            "a3b6167473100ee06e0c796c2955552b"},
+        {repeat(keys[3], '\xaa', 131),
+            SLICE("Test Using Larger Than Block-Size Key - Hash Key First"),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+        {repeat(keys[3], '\xaa', 131),
+            SLICE("This is a test using a larger than block-size key and a larger than block-size "
+                  "data. The key needs to be hashed before being used by the HMAC algorithm."),
+            "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2"},
+        {SLICE_NONE, SLICE_NONE,
+            "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        unsigned char mac[SHA256_BYTES];
+        char hex[2 * SHA256_BYTES + 1];
+
+        hmac_sha256(cases[i].key, cases[i].message, mac);
+        hex_encode(mac, sizeof(mac), hex);
+        hex[strlen(cases[i].mac)] = '\0';
+        assert_string_equal(hex, cases[i].mac);
+    }
+}
+
+static void secrets_compare(void **state)
+{
+    (void)state;
+    assert_true(secret_equal(SLICE("abc"), SLICE("abc")));
+    assert_true(secret_equal(SLICE_NONE, SLICE("")));
+    assert_true(secret_equal(SLICE("a\0b"), SLICE("a\0b")));
+    assert_false(secret_equal(SLICE("a\0b"), SLICE("a\0c")));
+    assert_false(secret_equal(SLICE("abc"), SLICE("abd")));
+    assert_false(secret_equal(SLICE("xbc"), SLICE("abc")));
+    assert_false(secret_equal(SLICE("abc"), SLICE("abcd")));
+    assert_false(secret_equal(SLICE("abc"), SLICE_NONE));
+}
+
 static void hex_round_trip(void **state)
 {
     unsigned char bytes[256], back[256];
@@ -121,12 +183,13 @@ static void *hash_often(void *ret_ok)
 
     *ok = true;
     for (int i = 0; i < 2000; i++) {
-        unsigned char digest[SHA256_BYTES];
+        unsigned char digest[SHA256_BYTES], mac[SHA256_BYTES];
         char uuid[UUID_TEXT_BYTES];
 
+        hmac_sha256(SLICE("Jefe"), SLICE("what do ya want for nothing?"), mac);
         sha256(SLICE("abc"), digest);
         uuid5(SLICE("nginx"), uuid);
-        *ok = *ok && digest[0] == 0xba && digest[31] == 0xad &&
+        *ok = *ok && digest[0] == 0xba && digest[31] == 0xad && mac[0] == 0x5b && mac[31] == 0x43 &&
               slice_is(slice_of(uuid), "91c07dc7-a8e8-5af8-88f2-941b5549b846");
     }
     return NULL;
@@ -152,6 +215,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_share_the_algorithms), /* first: nothing has been fetched yet */
         cmocka_unit_test(sha256_vectors),
+        cmocka_unit_test(hmac_vectors),
+        cmocka_unit_test(secrets_compare),
         cmocka_unit_test(hex_round_trip),
         cmocka_unit_test(hex_refuses),
         cmocka_unit_test(uuid5_is_python_s),

@@ -23,7 +23,9 @@ struct reading {
 struct format_key {
     const char *name;
     bool telling;
-    /* Consumes the value, whatever its type. `state` is the format's own. */
+    enum json_type type; /* what the value must be (or null); a value of another type is refused
+                            when the document is of this format, else skipped */
+    /* Consumes the value. `state` is the format's own. */
     void (*read)(struct reading *in, void *state);
 };
 
@@ -41,6 +43,8 @@ struct report_format {
 
 extern const struct report_format trivy_format;
 extern const struct report_format grype_format;
+extern const struct report_format cyclonedx_format;
+extern const struct report_format spdx_format;
 
 /* Is s fit for a field of one line: UTF-8 without control characters, at most LIMIT_NAME_CHARS, not
  * empty if needed? ERR_INVALID names `what` and the value (report.c). */
@@ -59,9 +63,7 @@ void read_severity(struct reading *in, enum severity *ret);
 /* report_text(), or the reading fails. */
 bool add_text(struct reading *in, struct slice s, struct slice *ret);
 
-/* "[epoch:]version[-release]" as a text of the report. An epoch that the version has already is not
- * put before it again, one of 0 is dropped; what follows a NUL is dropped too: scanners cut
- * versions out of executables and sometimes take the byte behind the string along. */
+/* version_compose() of package_purl.h. */
 bool compose_version(struct reading *in, int64_t epoch, struct slice version, struct slice release,
     struct slice *ret);
 
@@ -72,14 +74,19 @@ bool to_purl(struct slice text, struct purl *ret);
  * be NULL) when it is 0, and in->purl_release. */
 bool apply_purl(
     struct reading *in, const struct purl *purl, struct package *package, int64_t *epoch);
-/* Empties source_name and source_version where they say what name and version say. */
-void tidy_source(struct package *package);
 
 /* Adds the record `name`, of which the document says that it is related to `ids`. One is an alias
  * when both name one vulnerability; a distributor's advisory, and CVEs where they are several, are
  * only covered (docs/architecture.md: an alias group holds at most one CVE). */
 bool add_related_record(
     struct reading *in, struct slice name, const struct names *ids, uint32_t *ret);
+
+/* An SBOM's list of {"name": ..., "value": ...}: calls `take` for each whose name is one that the
+ * readers know (of Trivy, Syft, Careen), with texts of the report; the others are passed over, and
+ * so are values that are no strings. */
+typedef void (*property_fn)(struct reading *in, void *ctx, struct slice name, struct slice value);
+void read_properties(struct reading *in, property_fn take, void *ctx);
+bool is_known_property(struct slice name);
 
 /* "arm64" and "v8" as "arm64/v8", both texts of the report; for a format's finish(). */
 int set_architecture(

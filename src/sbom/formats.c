@@ -15,6 +15,8 @@
 static const struct report_format *const formats[] = {
     &trivy_format,
     &grype_format,
+    &cyclonedx_format,
+    &spdx_format,
 };
 
 enum {
@@ -27,6 +29,7 @@ struct walk {
     struct reading in;
     void *states[FORMAT_COUNT]; /* made when a format gets its first key */
     int format;                 /* position of the one that was recognised, or NO_FORMAT */
+    const struct format_key *skipped[FORMAT_COUNT]; /* the first with a value of another type */
     struct slice keys[SHOWN_KEYS];
     size_t key_count;
 };
@@ -50,6 +53,27 @@ static const struct format_key *find_key(struct slice name, int *ret_format)
                 return &formats[i]->keys[k];
             }
     return NULL;
+}
+
+static const char *type_name(enum json_type type)
+{
+    return type == JSON_OBJECT   ? "an object"
+           : type == JSON_ARRAY  ? "an array"
+           : type == JSON_STRING ? "a string"
+                                 : "a number";
+}
+
+/* Other documents have such keys, too ("packages" of a lock file): so a value of another type
+ * counts against the document only once its format is known. */
+static bool is_misplaced(struct walk *walk, int format, const struct format_key *key)
+{
+    enum json_type type = json_peek(walk->in.json);
+
+    if (type == key->type || type == JSON_NULL || type == JSON_NOTHING)
+        return false;
+    if (!walk->skipped[format])
+        walk->skipped[format] = key;
+    return true;
 }
 
 static int recognise(struct walk *walk, int format, struct err *err)
@@ -77,6 +101,10 @@ static int read_member(struct walk *walk, struct slice name, struct err *err)
     }
     if (key->telling && recognise(walk, format, err) < 0)
         return -1;
+    if (is_misplaced(walk, format, key)) {
+        json_skip(walk->in.json);
+        return 0;
+    }
     if (!walk->states[format]) {
         walk->states[format] = calloc(1, formats[format]->state_bytes);
         if (!walk->states[format])
@@ -98,7 +126,8 @@ static int refuse_unknown(const struct walk *walk, struct err *err)
     for (size_t i = 0; i < walk->key_count && i < SHOWN_KEYS; i++)
         buf_printf(&list, "%s%.*s", i ? ", " : "", SLICE_FMT(walk->keys[i]));
     err_set(err, ERR_UNSUPPORTED,
-        "this is not a known report: top-level keys %s%s; Trivy and Grype JSON reports are read",
+        "this is not a known report: top-level keys %s%s; Trivy and Grype reports, CycloneDX and "
+        "SPDX 2 are read, as JSON",
         list.data ? list.data : "", walk->key_count > SHOWN_KEYS ? ", ..." : "");
     buf_release(&list);
     return -1;
@@ -134,6 +163,10 @@ static int read_object(struct walk *walk, struct err *err)
     if (walk->format == NO_FORMAT)
         return refuse_unknown(walk, err);
     format = formats[walk->format];
+    if (walk->skipped[walk->format])
+        return err_set(err, ERR_INVALID, "%s of this %s is not %s",
+            walk->skipped[walk->format]->name, format->title,
+            type_name(walk->skipped[walk->format]->type));
     report->format = format->name;
     report->source = format->source;
     if (format->finish(&walk->in, walk->states[walk->format], err) < 0)
@@ -157,8 +190,8 @@ static int read_document(struct walk *walk, struct err *err)
     if (json_reader_finish(walk->in.json, err) < 0)
         return -1;
     return err_set(err, ERR_UNSUPPORTED,
-        "this is not a known report: a JSON value that is no object; Trivy and Grype JSON reports "
-        "are read");
+        "this is not a known report: a JSON value that is no object; Trivy and Grype reports, "
+        "CycloneDX and SPDX 2 are read, as JSON");
 }
 
 /* Puts one filter on the stack: on failure what was there is closed. */

@@ -12,7 +12,7 @@
 #include "sbom/distro.h"
 #include "sbom/ecosystem.h"
 #include "sbom/format.h"
-#include "sbom/purl.h"
+#include "sbom/package_purl.h"
 
 struct grype {
     struct slice source_type;
@@ -345,16 +345,15 @@ static int grype_finish(struct reading *in, void *state, struct err *err)
     if (set_architecture(report, grype->architecture, grype->variant, err) < 0 ||
         report_text(report, release, &release, err) < 0)
         return -1;
-    report_set_release(report, release.len ? release : in->purl_release);
-    return 0;
+    return report_set_release(report, release.len ? release : in->purl_release, err);
 }
 
 static const struct format_key keys[] = {
-    {"matches", true, read_matches},
-    {"source", false, read_source},
-    {"distro", false, read_distro},
-    {"descriptor", false, skip_value},
-    {"ignoredMatches", false, skip_value},
+    {"matches", true, JSON_ARRAY, read_matches},
+    {"source", false, JSON_OBJECT, read_source},
+    {"distro", false, JSON_OBJECT, read_distro},
+    {"descriptor", false, JSON_OBJECT, skip_value},
+    {"ignoredMatches", false, JSON_ARRAY, skip_value},
 };
 
 const struct report_format grype_format = {

@@ -2,10 +2,8 @@
 /* What the readers of formats share: texts, versions, purls and related names. See format.h. */
 #include "sbom/format.h"
 
-#include "base/buf.h"
-#include "base/limits.h"
-#include "sbom/distro.h"
-#include "sbom/purl.h"
+#include "sbom/package_field.h"
+#include "sbom/package_purl.h"
 
 void fail_reading(struct reading *in, const struct err *why)
 {
@@ -54,60 +52,15 @@ void read_severity(struct reading *in, enum severity *ret)
     *ret = value < 0 ? SEVERITY_UNKNOWN : (enum severity)value;
 }
 
-/* The epoch that stands in front of a version, and its length with the colon; 0 when there is none.
- */
-static size_t leading_epoch(struct slice version, uint64_t *ret)
-{
-    size_t colon = slice_find_char(version, ':');
-
-    if (colon == version.len || !slice_to_u64(slice_sub(version, 0, colon), ret))
-        return 0;
-    return colon + 1;
-}
-
 bool compose_version(struct reading *in, int64_t epoch, struct slice version, struct slice release,
     struct slice *ret)
 {
-    struct buf buf = BUF_INIT(LIMIT_JSON_STRING_BYTES);
-    uint64_t own = 0;
-    size_t skip;
-    bool ok;
+    struct err err;
 
-    version = slice_sub(version, 0, slice_find_char(version, '\0'));
-    skip = leading_epoch(version, &own);
-    if (skip && own == 0)
-        version = slice_skip(version, skip);
-    if ((epoch <= 0 || own > 0) && release.len == 0)
-        return add_text(in, version, ret);
-    if (epoch > 0 && own == 0)
-        buf_printf(&buf, "%lld:", (long long)epoch);
-    buf_put_slice(&buf, version);
-    if (release.len) {
-        buf_put_char(&buf, '-');
-        buf_put_slice(&buf, release);
-    }
-    if (buf.failed)
-        json_fail(in->json, ERR_INVALID, "a version is too long");
-    ok = !buf.failed && add_text(in, buf_slice(&buf), ret);
-    buf_release(&buf);
-    return ok;
-}
-
-/* The qualifier `upstream`, which is Syft's: "glibc", "openssl@3.0.1", "avahi-0.7-20.el8.src.rpm".
- */
-static bool apply_upstream(struct reading *in, struct slice upstream, struct package *package)
-{
-    static const char suffix[] = ".src.rpm";
-    size_t cut;
-
-    if (slice_ends_with(upstream, suffix)) {
-        upstream.len -= strlen(suffix);
-        cut = slice_rfind_char(slice_sub(upstream, 0, slice_rfind_char(upstream, '-')), '-');
-    } else {
-        cut = slice_find_char(upstream, '@');
-    }
-    return add_text(in, slice_sub(upstream, 0, cut), &package->source_name) &&
-           add_text(in, slice_skip(upstream, cut + 1), &package->source_version);
+    if (version_compose(in->report, epoch, version, release, ret, &err) == 0)
+        return true;
+    fail_reading(in, &err);
+    return false;
 }
 
 bool to_purl(struct slice text, struct purl *ret)
@@ -120,41 +73,23 @@ bool to_purl(struct slice text, struct purl *ret)
 bool apply_purl(
     struct reading *in, const struct purl *purl, struct package *package, int64_t *epoch)
 {
-    struct slice arch = purl_qualifier(purl, "arch"), distro = purl_qualifier(purl, "distro");
-    struct slice upstream = purl_qualifier(purl, "upstream");
-    char text[DISTRO_RELEASE_BYTES];
-    struct slice release;
+    struct slice arch = purl_qualifier(purl, "arch"), upstream = purl_qualifier(purl, "upstream");
+    struct err err;
 
     if (package->ecosystem.len == 0 && !add_text(in, purl->type, &package->ecosystem))
         return false;
     if (package->arch.len == 0 && !add_text(in, arch, &package->arch))
         return false;
-    if (package->source_name.len == 0 && upstream.len && !apply_upstream(in, upstream, package))
-        return false;
     if (epoch && *epoch == 0 && (!slice_to_i64(purl_qualifier(purl, "epoch"), epoch) || *epoch < 0))
         *epoch = 0;
-    if (distro.len == 0 || in->purl_release.len ||
-        package_vul_type(package->ecosystem) != VUL_LINUX)
-        return true;
-    release = distro_release_of_purl(purl->namespace, distro, text);
-    return add_text(in, release, &in->purl_release);
-}
-
-/* "1:2.3-4" -> "2.3-4" */
-static struct slice without_epoch(struct slice version)
-{
-    uint64_t epoch;
-
-    return slice_skip(version, leading_epoch(version, &epoch));
-}
-
-void tidy_source(struct package *package)
-{
-    if (slice_eq(package->source_version, package->version) ||
-        slice_eq(package->source_version, without_epoch(package->version)))
-        package->source_version = SLICE_NONE;
-    if (slice_eq(package->source_name, package->name))
-        package->source_name = SLICE_NONE;
+    if ((package->source_name.len == 0 && upstream.len &&
+            source_from_upstream(in->report, upstream, package, &err) < 0) ||
+        (in->purl_release.len == 0 &&
+            release_from_purl(in->report, purl, &in->purl_release, &err) < 0)) {
+        fail_reading(in, &err);
+        return false;
+    }
+    return true;
 }
 
 /* Are there CVEs of two different names? */
@@ -209,6 +144,55 @@ bool add_related_record(
         fail_reading(in, &err);
     free(at);
     return ok;
+}
+
+/* ---- properties ---- */
+
+bool is_known_property(struct slice name)
+{
+    static const char *const names[] = {"aquasecurity:trivy:Class", "aquasecurity:trivy:ImageID",
+        "aquasecurity:trivy:Modularitylabel", "aquasecurity:trivy:Reference",
+        "aquasecurity:trivy:RepoDigest", "aquasecurity:trivy:RepoTag", "aquasecurity:trivy:Size",
+        "aquasecurity:trivy:SrcEpoch", "aquasecurity:trivy:SrcName",
+        "aquasecurity:trivy:SrcRelease", "aquasecurity:trivy:SrcVersion", "syft:metadata:epoch",
+        "syft:metadata:modularityLabel", "syft:metadata:source", "syft:metadata:sourceRpm",
+        "syft:metadata:sourceVersion", "syft:package:type"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (slice_is(name, names[i]))
+            return true;
+    return slice_starts_with(name, CAREEN_PREFIX);
+}
+
+/* A value may stand before its name: it is kept then, whatever it is of. */
+static void read_property(struct reading *in, property_fn take, void *ctx)
+{
+    struct slice key, text, name = SLICE_NONE, value = SLICE_NONE;
+    bool is_named = false;
+
+    json_begin_object(in->json);
+    while (json_next_key(in->json, &key)) {
+        bool is_string = json_peek(in->json) == JSON_STRING;
+
+        if (slice_is(key, "name") && is_string && json_peek_string(in->json, &text)) {
+            is_named = true;
+            if (is_known_property(text))
+                add_text(in, text, &name);
+        } else if (slice_is(key, "value") && is_string && (!is_named || name.len)) {
+            read_text(in, &value);
+        } else {
+            json_skip(in->json);
+        }
+    }
+    if (name.len && !json_failed(in->json))
+        take(in, ctx, name, value);
+}
+
+void read_properties(struct reading *in, property_fn take, void *ctx)
+{
+    json_begin_array(in->json);
+    while (json_next_element(in->json))
+        read_property(in, take, ctx);
 }
 
 int set_architecture(

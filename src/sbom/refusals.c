@@ -9,7 +9,8 @@
 #include "sbom/tap.h"
 
 #define TRY_TRIVY_JSON "make one with: trivy image --format json --list-all-pkgs IMAGE"
-#define NOT_YET "it is not read yet; send a Trivy or Grype JSON report"
+#define TRY_SPDX_2 "only SPDX 2.2 and 2.3 are read, as JSON"
+#define TRY_JSON "only JSON is read, of CycloneDX 1.2 to 1.7 and of SPDX 2.2 and 2.3"
 
 struct refusal {
     const char *key;   /* the top-level key, or a prefix of it that ends in '*' */
@@ -19,13 +20,8 @@ struct refusal {
 };
 
 static const struct refusal by_key[] = {
-    {"bomFormat", NULL, "a CycloneDX document", NOT_YET},
-    {"specVersion", NULL, "a CycloneDX document", NOT_YET},
-    {"$schema", "cyclonedx.org", "a CycloneDX document", NOT_YET},
-    {"spdxVersion", NULL, "an SPDX document", NOT_YET},
-    {"SPDXID", NULL, "an SPDX document", NOT_YET},
-    {"@context", "spdx.org", "an SPDX 3 document", NOT_YET},
-    {"@graph", NULL, "an SPDX 3 document", NOT_YET},
+    {"@context", "spdx.org", "an SPDX 3 document", TRY_SPDX_2},
+    {"@graph", NULL, "an SPDX 3 document", TRY_SPDX_2},
     {"@context", "openvex", "an OpenVEX document",
         "it states what is not affected, not what an image holds"},
     {"product_tree", NULL, "a CSAF document",
@@ -182,7 +178,9 @@ static const struct {
 static int refuse_markup(struct slice head, struct err *err)
 {
     if (slice_contains(head, SLICE("cyclonedx")))
-        return err_set(err, ERR_UNSUPPORTED, "this is a CycloneDX document in XML: " NOT_YET);
+        return err_set(err, ERR_UNSUPPORTED, "this is a CycloneDX document in XML: " TRY_JSON);
+    if (slice_contains(head, SLICE("spdx.org/")))
+        return err_set(err, ERR_UNSUPPORTED, "this is an SPDX document in RDF or XML: " TRY_JSON);
     return err_set(
         err, ERR_FORMAT, "the report is not JSON: it looks like XML or HTML; " TRY_TRIVY_JSON);
 }
@@ -245,7 +243,9 @@ int refuse_by_bytes(struct slice head, struct err *err)
         return refuse_markup(text, err);
     if (slice_starts_with(text, "SPDXVersion:"))
         return err_set(
-            err, ERR_UNSUPPORTED, "this is an SPDX document in tag-value form: " NOT_YET);
+            err, ERR_UNSUPPORTED, "this is an SPDX document in tag-value form: " TRY_JSON);
+    if (!may_be_json(text) && slice_contains(text, SLICE("SPDXRef-DOCUMENT")))
+        return err_set(err, ERR_UNSUPPORTED, "this is an SPDX document in YAML: " TRY_JSON);
     if (!may_be_json(text) && looks_like_yaml(text))
         return err_set(
             err, ERR_FORMAT, "the report is not JSON: it looks like YAML; " TRY_TRIVY_JSON);

@@ -176,12 +176,42 @@ int report_add_package(
     return 0;
 }
 
-void report_set_release(struct report *report, struct slice os_release)
+/* Will this package's release be what one that was added without gets? */
+static bool is_given(struct slice release, struct slice os_release)
 {
-    report->os_release = os_release;
+    return slice_eq(release, os_release) ||
+           (slice_is(release, RELEASE_NONE) && os_release.len == 0);
+}
+
+/* A package that named its release itself may have a twin that left it out. */
+static int check_twin(const struct report *report, struct package package, struct err *err)
+{
+    char name[72];
+
+    package.release = SLICE_NONE;
+    if (map_find(&report->package_ids, package_hash(&package), is_package, report, &package) ==
+        MAP_NONE)
+        return 0;
+    return err_set(err, ERR_INVALID, "package %s is there twice, with its release and without",
+        quoted(package.name, name));
+}
+
+int report_set_release(struct report *report, struct slice os_release, struct err *err)
+{
     for (size_t i = 0; i < report->package_count; i++)
-        if (package_vul_type(report->packages[i].ecosystem) == VUL_LINUX)
-            report->packages[i].release = os_release;
+        if (report->packages[i].release.len && is_given(report->packages[i].release, os_release) &&
+            check_twin(report, report->packages[i], err) < 0)
+            return -1;
+    report->os_release = os_release;
+    for (size_t i = 0; i < report->package_count; i++) {
+        struct package *package = &report->packages[i];
+
+        if (slice_is(package->release, RELEASE_NONE))
+            package->release = SLICE_NONE;
+        else if (package->release.len == 0 && package_vul_type(package->ecosystem) == VUL_LINUX)
+            package->release = os_release;
+    }
+    return 0;
 }
 
 /* ---- records ---- */

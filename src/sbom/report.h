@@ -34,10 +34,10 @@ struct report_claim {
 
 struct report {
     struct arena arena; /* owns every text and list of names; ceiling LIMIT_REPORT_MEMORY_BYTES */
-    const char *format; /* "trivy", "grype": static */
+    const char *format; /* "trivy", "grype", "cyclonedx", "spdx": static */
     enum source source;
     bool complete;     /* holds the image's whole package list, not only the vulnerable ones */
-    bool is_image;     /* false for file systems, repositories, VMs, SBOMs: they need a name */
+    bool is_image;     /* false for file systems, repositories, VMs, applications: need a name */
     struct slice name; /* artifact as the document names it, without tag; may be empty */
     struct slice tag, digest, config_digest; /* empty when not known */
     struct slice os_release;                 /* "debian-12"; empty when not known */
@@ -76,17 +76,19 @@ int report_add_record(
     struct report *report, const struct report_record *record, uint32_t *ret, struct err *err);
 int report_add_claim(struct report *report, const struct report_claim *claim, struct err *err);
 int names_push(struct arena *arena, struct names *names, struct slice name, struct err *err);
-/* Sets os_release, and the release of every OS package: documents may name their distribution last.
- * One image has one distribution, so packages that were distinct stay so. */
-void report_set_release(struct report *report, struct slice os_release);
+/* Sets os_release, and the release of every OS package that was added without one: documents may
+ * name their distribution last. A package with RELEASE_NONE has none, and gets none. ERR_INVALID
+ * when that would make one of two packages. */
+int report_set_release(struct report *report, struct slice os_release, struct err *err);
+#define RELEASE_NONE "?"
 
 /* Reads one document (gzip or plain) of any known format from `in` (stays the caller's). The format
  * is found from the document itself. On failure *report is left initialised and must still be
  * released. Errors: ERR_FORMAT (no JSON, truncated), ERR_INVALID (a value of the wrong type, or one
  * that its field does not allow), both with key path and byte where they are known; ERR_UNSUPPORTED
- * (a format or version we know but do not read, by name: SARIF, CycloneDX, SPDX, Trivy Kubernetes
- * or legacy, ...; or one we do not know); ERR_LIMIT. Memory: report->arena, the arrays, and a few
- * hundred kB. */
+ * (a format or version we know but do not read, by name: SARIF, SPDX 3, CycloneDX in XML, Trivy
+ * Kubernetes or legacy, ...; or one we do not know); ERR_LIMIT. Memory: report->arena, the arrays,
+ * and a few hundred kB. */
 int report_read(struct stream *in, struct report *report, struct err *err);
 
 #endif

@@ -17,7 +17,7 @@
 #include "sbom/distro.h"
 #include "sbom/ecosystem.h"
 #include "sbom/format.h"
-#include "sbom/purl.h"
+#include "sbom/package_purl.h"
 
 enum { SCHEMA_VERSION = 2 };
 
@@ -521,16 +521,15 @@ static int trivy_finish(struct reading *in, void *state, struct err *err)
     if (set_architecture(report, trivy->architecture, trivy->variant, err) < 0 ||
         report_text(report, release, &release, err) < 0)
         return -1;
-    report_set_release(report, release.len ? release : in->purl_release);
-    return 0;
+    return report_set_release(report, release.len ? release : in->purl_release, err);
 }
 
 static const struct format_key keys[] = {
-    {"SchemaVersion", true, read_schema_version},
-    {"ArtifactName", true, read_artifact_name},
-    {"ArtifactType", true, read_artifact_type},
-    {"Metadata", false, read_metadata},
-    {"Results", false, read_results},
+    {"SchemaVersion", true, JSON_NUMBER, read_schema_version},
+    {"ArtifactName", true, JSON_STRING, read_artifact_name},
+    {"ArtifactType", true, JSON_STRING, read_artifact_type},
+    {"Metadata", false, JSON_OBJECT, read_metadata},
+    {"Results", false, JSON_ARRAY, read_results},
 };
 
 const struct report_format trivy_format = {

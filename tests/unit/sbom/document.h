@@ -3,6 +3,7 @@
 #ifndef CAREEN_TESTS_SBOM_DOCUMENT_H
 #define CAREEN_TESTS_SBOM_DOCUMENT_H
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "codec/stream.h"
 #include "sbom/report.h"
@@ -49,6 +50,59 @@ static void assert_refused(const char *text, enum err_code code, const char *par
     if (err.code != code || !strstr(err.message, part))
         fail_msg(
             "refused with code %d \"%s\", not with %d \"%s\"", err.code, err.message, code, part);
+}
+
+/* Reads a document that is written with ' for ", and must be good. */
+__attribute__((unused)) static void read_quoted(const char *text)
+{
+    char *copy CLEANUP(cleanup_free) = strdup(text);
+
+    assert_non_null(copy);
+    for (char *at = copy; *at; at++)
+        if (*at == '\'')
+            *at = '"';
+    read_good(copy);
+}
+
+__attribute__((unused)) static void assert_quoted_refused(
+    const char *text, enum err_code code, const char *part)
+{
+    char *copy CLEANUP(cleanup_free) = strdup(text);
+
+    assert_non_null(copy);
+    for (char *at = copy; *at; at++)
+        if (*at == '\'')
+            *at = '"';
+    assert_refused(copy, code, part);
+}
+
+/* The one package of this name; fails when there is none, or more. */
+__attribute__((unused)) static const struct package *package_of(const char *name)
+{
+    const struct package *found = NULL;
+
+    for (size_t i = 0; i < report.package_count; i++)
+        if (slice_is(report.packages[i].name, name)) {
+            if (found)
+                fail_msg("several packages %s", name);
+            found = &report.packages[i];
+        }
+    if (!found)
+        fail_msg("no package %s", name);
+    return found;
+}
+
+/* "ecosystem|release|channel|name|version|arch|module|source name|source version" */
+__attribute__((unused)) static void assert_package(const char *name, const char *want)
+{
+    const struct package *p = package_of(name);
+    struct buf text CLEANUP(buf_release) = BUF_INIT(8192);
+
+    buf_printf(&text, "%.*s|%.*s|%.*s|%.*s|%.*s|%.*s|%.*s|%.*s|%.*s", SLICE_FMT(p->ecosystem),
+        SLICE_FMT(p->release), SLICE_FMT(p->channel), SLICE_FMT(p->name), SLICE_FMT(p->version),
+        SLICE_FMT(p->arch), SLICE_FMT(p->module), SLICE_FMT(p->source_name),
+        SLICE_FMT(p->source_version));
+    assert_slice(buf_slice(&text), want);
 }
 
 /* Reads every beginning of the document, each in memory of exactly its size: all but those that

@@ -9,11 +9,12 @@ static void refuses_known_formats_by_name(void **state)
     static const struct {
         const char *text, *name;
     } table[] = {
-        {"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\"}",
-            "CycloneDX document: it is not read yet"},
-        {"{\"$schema\":\"http://cyclonedx.org/schema/bom-1.5.schema.json\"}", "CycloneDX"},
-        {"{\"spdxVersion\":\"SPDX-2.3\"}", "SPDX document: it is not read yet"},
-        {"{\"name\":\"x\",\"SPDXID\":\"SPDXRef-DOCUMENT\"}", "SPDX"},
+        {"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.1\"}",
+            "CycloneDX document of version 1.1: 1.2 to 1.7 are read"},
+        {"{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"2.0\"}",
+            "CycloneDX document of version 2.0"},
+        {"{\"spdxVersion\":\"SPDX-2.1\"}", "SPDX document of version SPDX-2.1"},
+        {"{\"spdxVersion\":\"SPDX-3.0\"}", "SPDX document of version SPDX-3.0"},
         {"{\"@context\":\"https://spdx.org/rdf/3.0.1/spdx-context.jsonld\"}", "SPDX 3"},
         {"{\"@context\":\"https://openvex.dev/ns/v0.2.0\"}", "OpenVEX"},
         {"{\"document\":{},\"product_tree\":{}}", "CSAF"},
@@ -43,6 +44,8 @@ static void refuses_known_formats_by_name(void **state)
         {"SPDXVersion: SPDX-2.2\nDataLicense: CC0-1.0\n", "SPDX document in tag-value form"},
         {"<?xml version=\"1.0\"?><bom xmlns=\"http://cyclonedx.org/schema/bom/1.4\">",
             "CycloneDX document in XML"},
+        {"<rdf:RDF xmlns:spdx=\"http://spdx.org/rdf/terms#\">", "SPDX document in RDF or XML"},
+        {"---\nSPDXID: \"SPDXRef-DOCUMENT\"\n", "SPDX document in YAML"},
         {"PK\x03\x04rest", "zip archive"},
         {"\x28\xb5\x2f\xfd"
          "rest",
@@ -52,6 +55,22 @@ static void refuses_known_formats_by_name(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
         assert_refused(table[i].text, ERR_UNSUPPORTED, table[i].name);
+}
+
+/* A value of a type that no format has there: only a known format's is an error. */
+static void knows_other_documents_with_the_same_keys(void **state)
+{
+    (void)state;
+    assert_refused("{\"name\":\"x\",\"packages\":{\"a\":[]},\"components\":7,\"source\":\"s\"}",
+        ERR_UNSUPPORTED, "not a known report: top-level keys name, packages, components, source;");
+    assert_refused("{\"packages\":{},\"spdxVersion\":\"SPDX-2.3\"}", ERR_INVALID,
+        "packages of this SPDX document is not an array");
+    assert_refused("{\"matches\":[],\"source\":\"s\"}", ERR_INVALID,
+        "source of this Grype report is not an object");
+    assert_refused("{\"SchemaVersion\":\"2\"}", ERR_INVALID,
+        "SchemaVersion of this Trivy report is not a number");
+    assert_refused("{\"bomFormat\":1}", ERR_INVALID, "not a string");
+    read_good("{\"matches\":[],\"packages\":{},\"source\":null}");
 }
 
 static void lists_the_keys_of_unknown_documents(void **state)
@@ -133,6 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(refuses_known_formats_by_name),
+        TEST(knows_other_documents_with_the_same_keys),
         TEST(lists_the_keys_of_unknown_documents),
         TEST(says_what_the_bytes_look_like),
         TEST(a_recognised_report_may_have_any_member),

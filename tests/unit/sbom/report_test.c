@@ -128,7 +128,7 @@ static void sets_the_release_of_os_packages(void **state)
     app.ecosystem = SLICE("npm");
     assert_ok(report_add_package(&report, &os, &id, &err));
     assert_ok(report_add_package(&report, &app, &id, &err));
-    report_set_release(&report, SLICE("debian-12"));
+    assert_ok(report_set_release(&report, SLICE("debian-12"), &err));
     assert_slice(report.os_release, "debian-12");
     assert_slice(report.packages[0].release, "debian-12");
     assert_slice(report.packages[1].release, "");

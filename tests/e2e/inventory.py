@@ -94,6 +94,9 @@ STEPS = [
                  "npm")], scanner="grype", **HARBOR),
     image("registry.example.com/app/six", [claim("CVE-2024-3001", "bundle", "low", (), "npm")],
           **HARBOR),
+    # An advisory that covers the CVE is found by its alias, too.
+    image("registry.example.com/app/seven",
+          [claim("ALSA-2024:2001", "openssl", "high", ("CVE-2024-2001",), "rpm")], **HARBOR),
     # A distributor's advisory beside a CVE only finds.
     image("registry.example.com/base/debian",
           [claim("CVE-2024-4001", "glibc", "high", ("DSA-5555-1",)),
@@ -297,11 +300,14 @@ class Model:
         """The titles of the vulnerabilities that a lookup by this name means."""
         groups = self.groups()
         own = groups.get(name, {name})
-        found = {self.title(own)} if own & self.numbers.keys() else set()
-        for record, aliases, covers in self._records():
-            if {name, *found} & {record, *aliases, *covers}:
-                found = found | {self.title(groups.get(record, {record}))}
-        return found
+        if not own & self.numbers.keys():
+            return set()
+        title = self.title(own)
+        return {title} | {
+            self.title(groups.get(record, {record}))
+            for record, aliases, covers in self._records()
+            if {name, title} & {record, *aliases, *covers}
+        }
 
     # Rows
 

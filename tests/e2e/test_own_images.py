@@ -261,7 +261,7 @@ def test_changing_every_member_that_can_be(api, change, said):
     assert after["image_id"] == reply.json["image_id"]
     moved = "enterprise_project_id" in change  # which is part of what identifies an image
     assert (after["image_id"] != image_id) == moved
-    for name in before.keys() | after.keys():
+    for name in before.keys() | after.keys() | said.keys():
         if name in said:
             assert after.get(name) == said[name]
         elif name not in ("updated_time", "image_id"):

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Out of memory, in loading and following: the first, the second, ... allocation fails. Whatever
+ * that leaves half done must be mended by the next follow, and nothing may be lost. Putting is left
+ * out: the SHA-256 behind image ids ends the process when it gets no memory.
+ *
+ * The allocator is replaced in this program. Few images, so that CRoaring, which does not survive
+ * a failed allocation, is not used (index/idset.h). Skipped where the C library or a sanitizer does
+ * not let us in.
+ */
+#include "unit.h"
+
+#include "bed.h"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+
+#if defined(__GLIBC__) && !defined(SANITIZED) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+
+static long fail_in = -1; /* allocations that still succeed; -1: all */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+static bool fails(void)
+{
+    return fail_in >= 0 && fail_in-- == 0;
+}
+
+void *malloc(size_t size)
+{
+    return fails() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return fails() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __libc_realloc(old, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return fails() ? NULL : __libc_memalign(alignment, size);
+}
+
+/* Runs a call with the n-th allocation failing. Did one fail? */
+#define STARVED(n, result, call) (fail_in = (n), (result) = (call), starved())
+
+static bool starved(void)
+{
+    bool ret = fail_in < 0;
+
+    fail_in = -1;
+    return ret;
+}
+
+enum { FAILURES_MAX = 20000 }; /* a call that allocates more often is broken */
+
+/* --- What changes ----------------------------------------------------------------------------- */
+
+/* The image's rows, by turns: with an alias that joins others' rows, and without. */
+static void make_turn(struct report *report, int turn)
+{
+    struct report_record record = {.name = SLICE("GHSA-1")};
+    struct report_claim claim = {.severity = SEVERITY_LOW};
+    struct err err;
+
+    make_report(report, SOURCE_GRYPE, "changing", "1", "sha256:c",
+        turn % 2 ? "CVE-1 CVE-2" : "CVE-2 CVE-3");
+    if (turn % 2)
+        assert_ok(names_push(&report->arena, &record.aliases, SLICE("CVE-1"), &err));
+    if (turn % 3 == 0) {
+        char name[32];
+
+        snprintf(name, sizeof(name), "CVE-9%d", turn); /* new facts */
+        assert_ok(report_text(report, slice_of(name), &record.name, &err));
+    }
+    assert_ok(report_add_record(report, &record, &claim.record, &err));
+    assert_ok(report_add_claim(report, &claim, &err));
+}
+
+static void seed_images(struct bed *bed)
+{
+    put_plain(bed, SOURCE_TRIVY, "one", "1", "sha256:a", "CVE-1 GHSA-1 DSA-1");
+    put_plain(bed, SOURCE_TRIVY, "two", "1", "sha256:b", "GHSA-1 CVE-2");
+}
+
+static void put_turn(struct bed *bed, int turn)
+{
+    struct report report;
+
+    make_turn(&report, turn);
+    put_at(bed, &report, NULL);
+    report_release(&report);
+}
+
+/* --- Tests ------------------------------------------------------------------------------------ */
+
+static void test_follow(void **state)
+{
+    struct bed bed;
+    struct fleet *other;
+    struct err err;
+    int failed = 0;
+    long n = 0;
+    bool hungry = true;
+
+    (void)state;
+    bed_init(&bed);
+    seed_images(&bed);
+    other = fleet_open(bed.dir, STORE_READ, &err);
+    assert_non_null(other);
+    assert_ok(fleet_load(other, 0, &err));
+    for (int turn = 0; hungry && n < FAILURES_MAX; turn++, n += 1 + n / 50) {
+        put_turn(&bed, turn);
+        hungry = STARVED(n, failed, fleet_follow(other, &err));
+        if (failed)
+            assert_int_equal(err.code, ERR_NOMEM);
+        assert_true(hungry || !failed);
+        assert_ok(fleet_follow(other, &err));
+        assert_ok(fleet_verify(other, bed.project, &err));
+    }
+    print_message("%ld allocations\n", n);
+    assert_true(n > 10 && !hungry);
+    fleet_close(other);
+    bed_release(&bed);
+}
+
+static int open_and_load(const char *dir, struct fleet **ret, struct err *err)
+{
+    struct fleet *fleet = fleet_open(dir, STORE_READ, err);
+
+    if (!fleet)
+        return -1;
+    if (fleet_load(fleet, 0, err) < 0) {
+        fail_in = -1;
+        /* It can be tried again, as a server does. */
+        if (fleet_load(fleet, 0, err) < 0)
+            fail_msg("loading again: %s", err->message);
+    }
+    *ret = fleet;
+    return 0;
+}
+
+static void test_load(void **state)
+{
+    struct bed bed;
+    struct err err;
+    long n = 0;
+    int failed = 0;
+    bool hungry = true;
+
+    (void)state;
+    bed_init(&bed);
+    seed_images(&bed);
+    put_turn(&bed, 1);
+    for (; hungry && n < FAILURES_MAX; n += 1 + n / 50) {
+        struct fleet *fleet = NULL;
+
+        hungry = STARVED(n, failed, open_and_load(bed.dir, &fleet, &err));
+        if (failed)
+            continue;
+        assert_ok(fleet_verify(fleet, bed.project, &err));
+        fleet_close(fleet);
+    }
+    print_message("%ld allocations\n", n);
+    assert_true(n > 10 && !hungry);
+    bed_release(&bed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_follow),
+        cmocka_unit_test(test_load),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
+#else
+
+int main(void)
+{
+    print_message("skipped: the allocator cannot be replaced in this build\n");
+    return 77;
+}
+
+#endif

@@ -44,7 +44,8 @@ DOCUMENTS = {  # what it is: (bytes, what is said)
     "nothing": (b"", "the report is empty"),
     "blanks": (b" \n\t\n", "the report is empty"),
     "cut in a key": (TEXT[:TEXT.index(b"Metadata") + 4], "the document ends in the middle of"),
-    "cut in the middle": (TEXT[:400], r"Metadata\S*: the document ends in the middle of .* at byte"),
+    "cut in the middle": (TEXT[:400],
+                          r"Metadata\S*: the document ends in the middle of .* at byte"),
     "cut before the last byte": (TEXT[:-1], "the document ends in the middle of an object at byte"),
     "one byte too many": (TEXT + b"x", f"expected the end .* found 'x' at byte {len(TEXT)}"),
     "two reports": (TEXT + TEXT, "expected the end of the document"),
@@ -53,53 +54,67 @@ DOCUMENTS = {  # what it is: (bytes, what is said)
     "nested objects": (b'{"a":' * 100_000, "nested deeper than the limit of 128 levels at byte"),
     "results are text": (changed(("Results",), "x"), "Results: expected an array, found a string"),
     "results are an object": (changed(("Results",), {}), "Results: expected an array"),
-    "a result is a number": (changed(RESULT, 1), r"Results\[0\]: expected an object, found a number"),
+    "a result is a number": (changed(RESULT, 1),
+                             r"Results\[0\]: expected an object, found a number"),
     "packages are an object": (changed((*RESULT, "Packages"), {}),
-                               r"Results\[0\]\.Packages: expected an array, found an object at byte"),
+                               r"Results\[0\]\.Packages: expected an array, found an object"),
     "a name is a number": (
         changed((*PACKAGE, "Name"), 7),
         r"Results\[0\]\.Packages\[0\]\.Name: expected a string, found a number at byte "
         + str(changed((*PACKAGE, "Name"), 7).index(b": 7") + 2)),
     "an id is a list": (changed((*VULNERABILITY, "VulnerabilityID"), []),
-                        r"Vulnerabilities\[0\]\.VulnerabilityID: expected a string, found an array"),
+                        r"\[0\]\.VulnerabilityID: expected a string, found an array"),
     "an id is null": (changed((*VULNERABILITY, "VulnerabilityID"), None),
                       r"Results\[0\]\.Vulnerabilities\[0\]: vulnerability id is empty at byte"),
-    "a severity is a number": (changed((*VULNERABILITY, "Severity"), 3), r"\.Severity: expected a"),
-    "aliases are text": (changed((*VULNERABILITY, "VendorIDs"), "x"), r"VendorIDs: expected an arr"),
-    "a tag is a number": (changed(("Metadata", "RepoTags"), [1]), r"Metadata\.RepoTags\[0\]: expec"),
-    "metadata are a list": (changed(("Metadata",), []), "Metadata: expected an object, found an arr"),
-    "a size is text": (changed(("Metadata", "Size"), "big"), r"Metadata\.Size: expected an integer"),
+    "a severity is a number": (changed((*VULNERABILITY, "Severity"), 3),
+                               r"\.Severity: expected a string"),
+    "aliases are text": (changed((*VULNERABILITY, "VendorIDs"), "x"),
+                         r"VendorIDs: expected an array"),
+    "a tag is a number": (changed(("Metadata", "RepoTags"), [1]),
+                          r"Metadata\.RepoTags\[0\]: expected a string"),
+    "metadata are a list": (changed(("Metadata",), []), "Metadata: expected an object"),
+    "a size is text": (changed(("Metadata", "Size"), "big"),
+                       r"Metadata\.Size: expected an integer"),
     "a size is 10^30": (changed(("Metadata", "Size"), 10**30), "expected an integer of 64 bits"),
     "a size is 1.5": (changed(("Metadata", "Size"), 1.5), "an integer of 64 bits, found 1.5"),
-    "schema version as text": (changed(("SchemaVersion",), "2"), "SchemaVersion: expected an integ"),
-    "schema version 1": (changed(("SchemaVersion",), 1), "schema version 1: only version 2 is read"),
-    "schema version 3": (changed(("SchemaVersion",), 3), "schema version 3: only version 2 is read"),
+    "schema version as text": (changed(("SchemaVersion",), "2"),
+                               "SchemaVersion: expected an integer"),
+    "schema version 1": (changed(("SchemaVersion",), 1),
+                         "schema version 1: only version 2 is read"),
+    "schema version 3": (changed(("SchemaVersion",), 3),
+                         "schema version 3: only version 2 is read"),
     "a match is text": (changed(("matches", 0), "x", GRYPE), r"matches\[0\]: expected an object"),
-    "a match is empty": (changed(("matches", 0), {}, GRYPE), r"matches\[0\]: vulnerability id is"),
+    "a match is empty": (changed(("matches", 0), {}, GRYPE),
+                         r"matches\[0\]: vulnerability id is empty"),
     "a match without artifact": (changed(("matches", 0, "artifact"), None, GRYPE),
                                  r"matches\[0\]: package name is empty at byte"),
     "Latin-1": (TEXT.replace(b'"lib"', b'"l\xfcb"'), r"\[0\]\.Name: a string is not UTF-8 at byte"),
     "overlong UTF-8": (TEXT.replace(b'"lib"', b'"l\xc0\xafb"'), "a string is not UTF-8 at byte"),
     "UTF-16": (json.dumps(GOOD).encode("utf-16"), "in UTF-16; convert it to UTF-8"),
     "a raw NUL": (TEXT.replace(b'"lib"', b'"l\0b"'), "control character 0x00 in a string"),
-    "a NUL in a name": (changed((*PACKAGE, "Name"), "a\0b"), r'package name "a\?b" is not UTF-8 or'),
+    "a NUL in a name": (changed((*PACKAGE, "Name"), "a\0b"),
+                        r'package name "a\?b" is not UTF-8 or'),
     "a NUL in an id": (changed((*VULNERABILITY, "VulnerabilityID"), "CVE\0"),
                        r'vulnerability id "CVE\?" is not UTF-8 or holds control characters'),
     "a line end in a name": (changed((*PACKAGE, "Name"), "a\nb"), "holds control characters"),
     "an escape in a name": (changed((*PACKAGE, "Name"), "\x1b[31m"), "holds control characters"),
     "a name is empty": (changed((*PACKAGE, "Name"), ""), "package name is empty"),
     "a long name": (changed((*PACKAGE, "Name"), "n" * 513), "is longer than 512 characters"),
-    "a long id": (changed((*VULNERABILITY, "VulnerabilityID"), "v" * 513), "longer than 512 charact"),
+    "a long id": (changed((*VULNERABILITY, "VulnerabilityID"), "v" * 513),
+                  "longer than 512 characters"),
     "a name of 2 MB": (changed((*PACKAGE, "Name"), "n" * 2_000_000), "the limit of 1048576 bytes"),
     "too many packages": (many(50_001, 0, 1), "more than 50000 packages"),
     "too many claims": (many(101, 100_001, 1000), "more than 100000 claims"),
     "too many findings": (many(2, 65_536, 65_536), "has 65536 vulnerabilities, the limit is 65535"),
-    "too many aliases": (changed((*VULNERABILITY, "VendorIDs"), [f"DSA-{at}" for at in range(1025)]),
+    "too many aliases": (changed((*VULNERABILITY, "VendorIDs"),
+                                 [f"DSA-{at}" for at in range(1025)]),
                          r"VendorIDs\[1024\]: a list holds more than 1024 names"),
     "gzip, cut": (ZIPPED[:-20], "truncated gzip data: it ends in the middle of a member at byte"),
     "gzip, cut in its head": (ZIPPED[:5], "truncated gzip data"),
-    "gzip, wrong checksum": (ZIPPED[:-8] + b"\1\2\3\4" + ZIPPED[-4:], "damaged gzip data: a wrong ch"),
-    "gzip, damaged": (ZIPPED[:40] + bytes(40) + ZIPPED[80:], "damaged gzip data|not UTF-8|expected"),
+    "gzip, wrong checksum": (ZIPPED[:-8] + b"\1\2\3\4" + ZIPPED[-4:],
+                             "damaged gzip data: a wrong checksum"),
+    "gzip, damaged": (ZIPPED[:40] + bytes(40) + ZIPPED[80:],
+                      "damaged gzip data|not UTF-8|expected"),
     "gzip, junk behind": (ZIPPED + b"junk", "bytes that are not gzip follow"),
     "gzip in gzip": (gzip.compress(ZIPPED), r'it starts with "\\1f\\8b'),
     "a page": (b"<!DOCTYPE html><html>404</html>", "it looks like XML or HTML"),
@@ -108,7 +123,8 @@ DOCUMENTS = {  # what it is: (bytes, what is said)
     "an array": (b"[]", "this is not a known report: a JSON array"),
     "null": (b"null", "a JSON value that is no object"),
     "an empty object": (b"{}", "an empty JSON object"),
-    "two formats in one": (json.dumps({**GOOD, **GRYPE}).encode(), "of a Trivy report and of a Grype"),
+    "two formats in one": (json.dumps({**GOOD, **GRYPE}).encode(),
+                           "keys of a Trivy report and of a Grype report"),
 }
 
 
@@ -116,7 +132,8 @@ DOCUMENTS = {  # what it is: (bytes, what is said)
 def kept(run, tmp_path):
     """kept(): all that is stored of an image that every test finds there already."""
     run("import", write(tmp_path, trivy("kept", packages=[trivy_package("old", "1.0")],
-                                        vulnerabilities=[trivy_vulnerability("CVE-2020-1", "old")])))
+                                        vulnerabilities=[
+        trivy_vulnerability("CVE-2020-1", "old")])))
     kept_id = images(run)[0]["image_id"]
     return lambda: (show(run, kept_id), rows(run, "--image-name", "kept"))
 
@@ -169,7 +186,7 @@ def test_accepted(run, tmp_path, name):
     assert [image["name"] for image in images(run)] == ["app"]
 
 
-# --- Files that are none ---------------------------------------------------------------------------
+# --- Files that are none --------------------------------------------------------------------------
 
 
 def test_paths(run, kept, tmp_path):
@@ -179,7 +196,6 @@ def test_paths(run, kept, tmp_path):
     only_text.mkdir()
     (only_text / "a.txt").write_text("{}")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    (tmp_path / "socket").parent.mkdir(exist_ok=True)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(os.path.relpath(tmp_path / "socket"))
     for path, said in [
@@ -197,7 +213,7 @@ def test_paths(run, kept, tmp_path):
             path, result.stderr)
     for folder in (empty, only_text):  # a mistake in the command line: nothing is begun
         result = run("import", second(tmp_path), folder, expect=1)
-        assert f"{folder}: there is no file in this folder whose name ends in .json" in result.stderr
+        assert f"{folder}: there is no file in this folder whose name ends in" in result.stderr
     listening.close()
     assert kept() == before
 
@@ -244,7 +260,7 @@ def test_unreadable(careen, data_dir, run, kept, tmp_path):
     assert kept() == before
 
 
-# --- Monsters ------------------------------------------------------------------------------------
+# --- Monsters -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("head, filling", [(b"", b" "), (b'{"SchemaVersion":2,"x":"', b"x")])
@@ -315,7 +331,7 @@ def test_300_megabytes_through_a_pipe(careen, data_dir, run, packages, vulnerabi
 
 
 def test_a_report_that_needs_too_much_memory(careen, data_dir, run):
-    """Within every count, but its texts are beyond the ceiling: refused, as soon as that is seen."""
+    """Within every count, but its texts are beyond the ceiling: refused as soon as it is seen."""
     document = json.dumps(trivy("app", packages=[
         trivy_package(f"{'p' * 490}{at}", f"{'1' * 490}{at}") for at in range(40_000)])).encode()
     result = subprocess.run([careen, "--data", data_dir, "import", "-"], input=document,

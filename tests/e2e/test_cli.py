@@ -91,7 +91,7 @@ def test_help_of_a_group(command, group):
     assert command(group, expect=2).stderr.endswith(result.stdout)
 
 
-# --- Mistakes --------------------------------------------------------------------------------------
+# --- Mistakes -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -133,7 +133,7 @@ def test_help_of_a_group(command, group):
     (["images", "set", "id", "containers=x"], 'containers: must be 0-2147483547, not "x"'),
     (["token", "revoke"], "give the number of one token"),
     (["token", "revoke", "x"], "give the number of one token"),
-    (["token", "create", "--expires-in", "soon"], '--expires-in must be a number and m, h or d, not'),
+    (["token", "create", "--expires-in", "soon"], "--expires-in must be a number and m, h or d"),
     (["token", "create", "--expires-in", "0d"], 'not "0d"'),
     (["project", "create"], "give one project id"),
     (["project", "create", "a/b"], "a project id must be 1 to 256 characters, without '/'"),
@@ -153,7 +153,7 @@ def test_words_that_look_like_options(command, tmp_path):
     command("affected", "--", "--all", expect=0)
 
 
-# --- The data folder --------------------------------------------------------------------------------
+# --- The data folder ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments, env, folder", [
@@ -185,7 +185,7 @@ def test_commands_that_read_make_no_folder(command, tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-# --- Projects, tokens, status ------------------------------------------------------------------------
+# --- Projects, tokens, status ---------------------------------------------------------------------
 
 
 def test_projects(run):
@@ -248,10 +248,11 @@ def test_status(run, tmp_path, data_dir):
 
 
 def test_vulns(run, tmp_path):
-    for name, containers, found in [("a", "2", [("CVE-2024-0001", "LOW"), ("CVE-2024-0002", "HIGH")]),
-                                    ("b", "3", [("CVE-2024-0001", "CRITICAL")]),
-                                    ("c", "0", [("CVE-2024-0003", "HIGH"),
-                                                ("CVE-2024-0002", "HIGH")])]:
+    for name, containers, found in [
+        ("a", "2", [("CVE-2024-0001", "LOW"), ("CVE-2024-0002", "HIGH")]),
+        ("b", "3", [("CVE-2024-0001", "CRITICAL")]),
+        ("c", "0", [("CVE-2024-0003", "HIGH"), ("CVE-2024-0002", "HIGH")]),
+    ]:
         run("import", write(tmp_path, trivy(
             name, packages=[trivy_package("lib", "1.0")],
             vulnerabilities=[trivy_vulnerability(id, "lib", severity=word) for id, word in found])),

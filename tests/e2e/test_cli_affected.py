@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""careen affected in its four formats: the same rows, as bytes of the call, and fit for a screen."""
+"""careen affected in its four formats: the same rows, the call's bytes, and fit for a screen."""
 import csv
 import io
 import json
@@ -31,7 +31,8 @@ def report(name, ids, **more):
 def fleet(run, tmp_path):
     """A fleet of 5 images with 250 rows in the default enterprise project, and one elsewhere."""
     for at, options in enumerate([
-        [], ["--image-type", "registry", "--registry-name", "Harbor 1", "--registry-type", "Harbor"],
+        [],
+        ["--image-type", "registry", "--registry-name", "Harbor 1", "--registry-type", "Harbor"],
         ["--image-type", "cluster", "--cluster-id", "c-1", "--containers", "4"],
         ["--image-type", "cicd"], ["--organization", "org"],
     ]):
@@ -42,7 +43,7 @@ def fleet(run, tmp_path):
     return run
 
 
-# --- The same answer as the call's ------------------------------------------------------------------
+# --- The same answer as the call's ----------------------------------------------------------------
 
 
 FILTERS = [
@@ -156,7 +157,7 @@ def test_csv_disarms_ids_of_vulnerabilities(run, tmp_path):
     assert record["vul_id"] == "'=cmd|' /C calc'!A0"
 
 
-# --- On a screen --------------------------------------------------------------------------------------
+# --- On a screen ----------------------------------------------------------------------------------
 
 
 def on_terminal(careen, data_dir, *arguments, **environment):
@@ -205,7 +206,8 @@ def test_progress_only_on_a_terminal(run, careen, data_dir, tmp_path):
     assert run("import", *paths).stderr == ""
     shown = on_terminal(careen, data_dir, "import", *paths)
     assert "20/20 reports" in shown
-    assert shown.endswith("\r\x1b[K20 images, 20 packages, 20 findings, 0 appeared, 0 retracted\r\n")
+    assert shown.endswith(
+        "\r\x1b[K20 images, 20 packages, 20 findings, 0 appeared, 0 retracted\r\n")
 
 
 def columns(line):
@@ -234,7 +236,7 @@ def test_wide_characters_are_aligned(run, tmp_path, name):
         assert len(set(starts)) == 1, lines
 
 
-# --- Standard output that fails ------------------------------------------------------------------------
+# --- Standard output that fails -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", [
@@ -249,7 +251,8 @@ def test_a_full_disk_behind_standard_output(run, careen, data_dir, tmp_path, arg
     run("import", path)
     command = [careen, "--data", data_dir, *arguments] + [path] * (arguments[0] == "import")
     with open("/dev/full", "w", encoding="ascii") as full:
-        result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        result = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert result.returncode == 1
     assert "cannot write" in result.stderr
 
@@ -264,7 +267,7 @@ def test_a_reader_that_goes_away(fleet, careen, data_dir):
     assert process.wait(60) in (1, -signal.SIGPIPE)
 
 
-# --- What an answer admits ------------------------------------------------------------------------------
+# --- What an answer admits ------------------------------------------------------------------------
 
 
 def test_exit_status_says_when_nothing_found_is_not_enough(run, tmp_path):

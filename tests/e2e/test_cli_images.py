@@ -112,7 +112,7 @@ def test_an_image_that_is_not_there(run, three, command, name):
     assert [image["image_id"] for image in images(run)] == three
 
 
-# --- rm ------------------------------------------------------------------------------------------
+# --- rm -------------------------------------------------------------------------------------------
 
 
 def test_remove_by_id(run, three):
@@ -145,7 +145,7 @@ def test_a_removed_image_comes_back_with_its_id(run, three, tmp_path):
     assert (back["image_id"], back["first_seen_ms"]) == (three[0], MONDAY + 5)
 
 
-# --- set -------------------------------------------------------------------------------------------
+# --- set ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("assignment, member, value", [

@@ -114,7 +114,7 @@ def test_killed_at_any_moment(run, start, generation):
 
 def test_killed_while_the_store_is_being_made(run, start, generation, data_dir):
     chance = random.Random(2)
-    for _ in range(30):
+    for _ in range(15):
         kill_after(start("import", *generation(0)[:1]), chance.uniform(0, 0.03))
         result = run("images", "list", expect=None)
         assert result.returncode == 0 or re.search(
@@ -183,7 +183,7 @@ def test_many_first_imports_at_once(run, start, generation):
     assert run("project", "list").stdout == "default\n"
 
 
-# --- Waiting for another writer ------------------------------------------------------------------
+# --- Waiting for another writer -------------------------------------------------------------------
 
 
 def stop_in_a_write(process, data_dir):

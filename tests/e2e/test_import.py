@@ -30,7 +30,7 @@ def write_gz(path, document):
     return path
 
 
-# --- Which files, in which order --------------------------------------------------------------
+# --- Which files, in which order ------------------------------------------------------------------
 
 
 def test_order_of_arrival_is_the_order_of_inputs(run, tmp_path):
@@ -86,7 +86,7 @@ def test_byte_order_mark_and_blanks(run, tmp_path):
     assert names(run) == ["marked"]
 
 
-# --- Where an image lives -----------------------------------------------------------------------
+# --- Where an image lives -------------------------------------------------------------------------
 
 
 PLACES = [  # options; what the row says
@@ -252,7 +252,7 @@ def test_a_placement_that_is_not_given_again_stays(run, tmp_path):
     assert rows(run)[0]["container_num"] == 0
 
 
-# --- First scan times (docs/architecture.md, Vocabulary: Times) ------------------------------------
+# --- First scan times (docs/architecture.md, Vocabulary: Times) -----------------------------------
 
 
 def first_times(run):
@@ -314,7 +314,7 @@ def test_a_package_that_went_and_came_back_is_seen_anew(run, tmp_path):
     assert seen == {"lib": MONDAY + 2 * HOUR, "tool": MONDAY}
 
 
-# --- Latest -----------------------------------------------------------------------------------------
+# --- Latest ---------------------------------------------------------------------------------------
 
 
 def latest(run):

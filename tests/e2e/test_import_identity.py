@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which reports are of one image, which names are one vulnerability, and what a row's severity is."""
+"""Which reports are of one image, which names one vulnerability, and what a row's severity is."""
 import copy
 
 import pytest
@@ -20,7 +20,7 @@ def vul_ids(run, *arguments):
     return sorted(row["vul_id"] for row in rows(run, *arguments))
 
 
-# --- One image, several reports ---------------------------------------------------------------
+# --- One image, several reports -------------------------------------------------------------------
 
 
 def test_trivy_and_grype_are_two_views_of_one_image(run, tmp_path):
@@ -134,7 +134,7 @@ def test_what_makes_another_image(run, tmp_path):
     assert len(ids) == 11
 
 
-# --- One vulnerability, several names -----------------------------------------------------------
+# --- One vulnerability, several names -------------------------------------------------------------
 
 
 GHSA, CVE = "GHSA-aaaa-bbbb-cccc", "CVE-2024-0001"
@@ -226,14 +226,14 @@ def test_projects_know_nothing_of_each_other(run, tmp_path):
     assert "other2" in run("affected", "--project", "other2", expect=1).stderr
 
 
-# --- Severity ------------------------------------------------------------------------------------
+# --- Severity -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("words, necessity", [
     (["CRITICAL"], "Critical"), (["HIGH"], "High"), (["MEDIUM"], "Medium"), (["LOW"], "Low"),
-    (["UNKNOWN"], "Medium"), ([""], "Medium"), (["IMPORTANT"], "Medium"), (["critical"], "Critical"),
-    (["LOW", "HIGH", "MEDIUM"], "High"), (["UNKNOWN", "LOW"], "Low"), (["LOW", "CRITICAL"],
-                                                                     "Critical"),
+    (["UNKNOWN"], "Medium"), ([""], "Medium"), (["IMPORTANT"], "Medium"),
+    (["critical"], "Critical"), (["LOW", "HIGH", "MEDIUM"], "High"), (["UNKNOWN", "LOW"], "Low"),
+    (["LOW", "CRITICAL"], "Critical"),
 ])
 def test_severity_is_the_worst_over_the_packages(run, tmp_path, words, necessity):
     put(run, tmp_path, trivy(

@@ -55,6 +55,36 @@ void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES])
     BUG_ON(EVP_Digest(bytes.len ? bytes.ptr : "", bytes.len, ret, NULL, sha256_md, NULL) != 1);
 }
 
+static EVP_MD_CTX *context_of(struct sha256 *hash)
+{
+    return (EVP_MD_CTX *)hash;
+}
+
+struct sha256 *sha256_begin(void)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+    need_algorithms();
+    BUG_ON(!ctx || EVP_DigestInit_ex2(ctx, sha256_md, NULL) != 1);
+    return (struct sha256 *)ctx;
+}
+
+void sha256_add(struct sha256 *hash, struct slice bytes)
+{
+    BUG_ON(bytes.len && EVP_DigestUpdate(context_of(hash), bytes.ptr, bytes.len) != 1);
+}
+
+void sha256_finish(struct sha256 *hash, unsigned char ret[SHA256_BYTES])
+{
+    BUG_ON(EVP_DigestFinal_ex(context_of(hash), ret, NULL) != 1);
+    sha256_forget(hash);
+}
+
+void sha256_forget(struct sha256 *hash)
+{
+    EVP_MD_CTX_free(context_of(hash));
+}
+
 void hmac_sha256(struct slice key, struct slice message, unsigned char ret[SHA256_BYTES])
 {
     EVP_MAC_CTX *ctx;

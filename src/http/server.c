@@ -130,6 +130,22 @@ static void check_response(struct exchange *e)
     e->answer_bytes = e->response.body.len;
 }
 
+static bool add_headers(const struct exchange *e, struct MHD_Response *to)
+{
+    const char *const headers[][2] = {
+        {"Content-Type", e->response.content_type},
+        {"X-Request-Id", e->request.id},
+        {"Retry-After", e->response.retry_after[0] ? e->response.retry_after : NULL},
+        {"Connection", e->server->stopping ? "close" : NULL},
+        {e->response.header, e->response.header_value},
+    };
+
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+        if (headers[i][1] && MHD_add_response_header(to, headers[i][0], headers[i][1]) == MHD_NO)
+            return false;
+    return true;
+}
+
 static enum MHD_Result respond(struct exchange *e)
 {
     static char nothing[1];
@@ -146,12 +162,7 @@ static enum MHD_Result respond(struct exchange *e)
         return MHD_NO;
     if (body->len)
         *body = (struct buf){0}; /* the library frees it */
-    if (MHD_add_response_header(response, "Content-Type", e->response.content_type) == MHD_NO ||
-        MHD_add_response_header(response, "X-Request-Id", e->request.id) == MHD_NO ||
-        (e->response.retry_after[0] &&
-            MHD_add_response_header(response, "Retry-After", e->response.retry_after) == MHD_NO) ||
-        (e->server->stopping &&
-            MHD_add_response_header(response, "Connection", "close") == MHD_NO)) {
+    if (!add_headers(e, response)) {
         MHD_destroy_response(response);
         return MHD_NO;
     }
@@ -175,17 +186,6 @@ static enum MHD_Result respond_within_body(struct exchange *e)
 
 /* ---- a request, from its line to its answer ---- */
 
-/* The library would now take the query apart, with a record for each argument in the connection's
- * block; a query of many arguments fills that, and the connection hangs (0.9.75 queues its 431 page
- * and then forgets it). An empty query has no arguments: cut it in the library's own buffer. */
-static void hide_query(const char *uri)
-{
-    char *query = strchr((char *)(uintptr_t)uri, '?');
-
-    if (query)
-        query[1] = '\0';
-}
-
 static void *on_target(void *ctx, const char *uri, struct MHD_Connection *mhd)
 {
     struct http_server *server = ctx;
@@ -204,7 +204,7 @@ static void *on_target(void *ctx, const char *uri, struct MHD_Connection *mhd)
     e->start_us = clock_monotonic_us();
     e->target_end = uri + len;
     memcpy(e->target, uri, len);
-    hide_query(uri);
+    target_hide_query(uri);
     spool_init(&e->spool, server->spool_dir);
     e->response = (struct http_response){.status = 200};
     e->response.body.max = LIMIT_HTTP_RESPONSE_BYTES;
@@ -288,6 +288,7 @@ static enum MHD_Result begin(struct exchange *e, const char *method, const char 
     } else {
         server->app.begin(server->app.ctx, &e->request, &e->plan, &e->response);
         answered = e->plan.answered;
+        spool_want(&e->spool, e->plan.body == HTTP_BODY_KEEP, e->plan.hash_body);
         if (!answered && framing.content_length > body_limit(e)) {
             refuse_body(e);
             answered = true;
@@ -317,7 +318,7 @@ static enum MHD_Result take_body(struct exchange *e, const char *bytes, size_t *
         return respond_within_body(e);
     }
     e->request.body_bytes += take;
-    if (e->plan.body == HTTP_BODY_KEEP && spool_write(&e->spool, bytes, take, &error) < 0) {
+    if (spool_write(&e->spool, bytes, take, &error) < 0) {
         refuse(e, error.code == ERR_FULL ? 503 : 500, &error);
         return respond_within_body(e);
     }
@@ -369,6 +370,7 @@ static enum MHD_Result finish(struct exchange *e)
 
     set_deadline(e, GATE_NO_DEADLINE); /* from here to the answer it is our own time */
     e->connection->receiving = false;
+    spool_digest(&e->spool, e->request.body_sha256);
     if (e->plan.body == HTTP_BODY_KEEP) {
         e->request.body = spool_open(&e->spool, &error);
         if (!e->request.body) {
@@ -400,9 +402,7 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *mhd, const ch
         return take_body(e, data, len);
     if (e->stage == STAGE_BODY)
         return finish(e);
-    if (e->stage == STAGE_ANSWERED)
-        return respond(e);
-    return MHD_YES;
+    return e->stage == STAGE_ANSWERED ? respond(e) : MHD_YES;
 }
 
 static void log_exchange(

@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "codec/hash.h"
 #include "codec/stream.h"
 
 enum { REQUEST_ID_CHARS = 32 };
@@ -29,6 +30,7 @@ struct http_request {
     struct stream *body; /* in handle: the whole body as sent (not decompressed), or NULL when none
                             was kept; belongs to the server */
     uint64_t body_bytes;
+    unsigned char body_sha256[SHA256_BYTES]; /* in handle, if the plan wanted it */
     void *user;    /* the application's, set in begin; freed through free_user */
     void *library; /* the server's own */
 };
@@ -38,10 +40,11 @@ struct http_request {
 struct slice http_header(const struct http_request *request, const char *name);
 
 struct http_response {
-    unsigned status;          /* 200 unless set */
-    const char *content_type; /* static; default "application/json;charset=UTF-8" */
-    struct buf body;          /* ceiling LIMIT_HTTP_RESPONSE_BYTES; freed by the server */
-    char retry_after[16];     /* "" or seconds */
+    unsigned status;                   /* 200 unless set */
+    const char *content_type;          /* static; default "application/json;charset=UTF-8" */
+    struct buf body;                   /* ceiling LIMIT_HTTP_RESPONSE_BYTES; freed by the server */
+    char retry_after[16];              /* "" or seconds */
+    const char *header, *header_value; /* one more, or NULL; both live as long as the request */
 };
 
 /* What begin decides. */
@@ -54,7 +57,8 @@ struct http_plan {
     bool answered; /* the response is complete already: do not read a body, do not call handle */
     enum http_body body;
     uint64_t max_body_bytes;
-    bool blocking; /* handle may wait (disk, locks): run it on a worker thread */
+    bool hash_body; /* kept or not */
+    bool blocking;  /* handle may wait (disk, locks): run it on a worker thread */
 };
 
 struct http_app {

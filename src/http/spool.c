@@ -12,6 +12,13 @@ void spool_init(struct spool *spool, const char *dir)
     *spool = (struct spool){.dir = dir, .memory = BUF_INIT(SPOOL_MEMORY_BYTES), .fd = -1};
 }
 
+void spool_want(struct spool *spool, bool keep, bool hash)
+{
+    spool->keep = keep;
+    if (hash)
+        spool->hash = sha256_begin();
+}
+
 static int open_nameless(const char *dir, struct err *err)
 {
     char path[4096];
@@ -48,6 +55,10 @@ static int write_all(struct spool *spool, const char *bytes, size_t len, struct 
 
 int spool_write(struct spool *spool, const void *bytes, size_t len, struct err *err)
 {
+    if (spool->hash)
+        sha256_add(spool->hash, (struct slice){bytes, len});
+    if (!spool->keep)
+        return 0;
     if (spool->fd < 0) {
         if (len <= SPOOL_MEMORY_BYTES - spool->memory.len) {
             buf_put(&spool->memory, bytes, len);
@@ -61,6 +72,13 @@ int spool_write(struct spool *spool, const void *bytes, size_t len, struct err *
         buf_release(&spool->memory);
     }
     return write_all(spool, bytes, len, err);
+}
+
+void spool_digest(struct spool *spool, unsigned char ret[SHA256_BYTES])
+{
+    if (spool->hash)
+        sha256_finish(spool->hash, ret);
+    spool->hash = NULL;
 }
 
 struct stream *spool_open(struct spool *spool, struct err *err)
@@ -82,6 +100,8 @@ struct stream *spool_open(struct spool *spool, struct err *err)
 void spool_release(struct spool *spool)
 {
     buf_release(&spool->memory);
+    sha256_forget(spool->hash);
+    spool->hash = NULL;
     if (spool->fd >= 0)
         close(spool->fd);
     spool->fd = -1;

@@ -2,6 +2,8 @@
 /* The SDKs of the API send "//v5/..." where the endpoint was given with a slash at its end. */
 #include "http/target.h"
 
+#include <string.h>
+
 bool target_is_valid(struct slice target)
 {
     for (size_t i = 0; i < target.len; i++) {
@@ -40,4 +42,12 @@ void target_split(struct slice target, struct slice *path, struct slice *query)
         *path = slice_skip(*path, 1);
     if (!path->len)
         *path = SLICE("/");
+}
+
+void target_hide_query(const char *target)
+{
+    char *query = strchr((char *)(uintptr_t)target, '?');
+
+    if (query)
+        query[1] = '\0';
 }

@@ -69,6 +69,30 @@ static void gives_the_first_of_two_headers(void **state)
         "GET|/||one|0|127.0.0.1");
 }
 
+/* What sha256sum says of nothing, of "abc", and of 70,000 times 'a' in pieces. */
+static void hashes_bodies(void **state)
+{
+    char *large = malloc(70200);
+    int fd = bed_connect(&bed), len;
+    struct answer answer;
+
+    (void)state;
+    assert_non_null(large);
+    ask(fd, "GET /hash HTTP/1.1\r\n\r\n", 200, "e3b0c442");
+    ask(fd, "GET /hash HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", 200, "ba7816bf");
+    ask(fd, "GET /hash?keep HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc", 200, "ba7816bf");
+    len = snprintf(large, 70200, "PUT /hash?keep HTTP/1.1\r\nContent-Length: 70000\r\n\r\n");
+    memset(large + len, 'a', 70000);
+    large[len + 70000] = '\0';
+    ask(fd, large, 200, "66915c08");
+    free(large);
+    assert_true(say(fd, "GET /hash HTTP/1.1\r\n\r\n"));
+    answer = hear(fd, true);
+    assert_non_null(strstr(answer.head, "\r\nX-Digest: e3b0c44298fc1c149afbf4c8996fb924"));
+    answer_release(&answer);
+    close(fd);
+}
+
 static void answers_head_without_a_body(void **state)
 {
     int fd = bed_connect(&bed);
@@ -429,6 +453,7 @@ int main(void)
         cmocka_unit_test(answers_pipelined_requests_in_order),
         cmocka_unit_test(gives_the_raw_target),
         cmocka_unit_test(gives_the_first_of_two_headers),
+        cmocka_unit_test(hashes_bodies),
         cmocka_unit_test(answers_head_without_a_body),
         cmocka_unit_test(sends_a_large_answer_whole),
         cmocka_unit_test(keeps_bodies),

@@ -55,6 +55,10 @@ static inline void app_begin(
         plan->blocking = slice_is(request->query, "blocking");
     } else if (slice_is(request->path, "/held")) {
         plan->blocking = true;
+    } else if (slice_is(request->path, "/hash")) {
+        plan->body = slice_is(request->query, "keep") ? HTTP_BODY_KEEP : HTTP_BODY_IGNORE;
+        plan->max_body_bytes = KEEP_MAX;
+        plan->hash_body = true;
     }
 }
 
@@ -104,6 +108,14 @@ static inline void app_handle(
     } else if (slice_is(request->path, "/later")) {
         response->status = 429;
         snprintf(response->retry_after, sizeof(response->retry_after), "7");
+    } else if (slice_is(request->path, "/hash")) {
+        char *hex = arena_alloc(&request->arena, 2 * SHA256_BYTES + 1, &err);
+
+        assert_non_null(hex);
+        hex_encode(request->body_sha256, SHA256_BYTES, hex);
+        response->header = "X-Digest";
+        response->header_value = hex;
+        buf_printf(&response->body, "%.8s", hex);
     } else if (request->body) {
         sum_body(request, response);
     } else {

@@ -3,6 +3,7 @@
 #include "api/affected_params.h"
 #include "api/affected_render.h"
 #include "api/call.h"
+#include "api/granted.h"
 
 static int render(void *ctx, const struct affected_page *page, struct err *err)
 {
@@ -21,6 +22,7 @@ void handle_affected_images(struct call *call)
 
     if (call_query(call, &params, &err) < 0 ||
         affected_parse(&params, call->service->options.strict_parameters, &request, &err) < 0 ||
+        granted_scope(call, &request, &err) < 0 ||
         fleet_affected(call->service->fleet, call->project, &request.query, render, call, &err) < 0)
         call_fail(call, &err);
     else

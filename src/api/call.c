@@ -2,6 +2,7 @@
 /* Answering calls; see call.h. */
 #include "api/call.h"
 
+#include "api/routes.h"
 #include "base/log.h"
 
 /* What a caller may know of a failure inside. */
@@ -30,10 +31,17 @@ void call_fail(struct call *call, const struct err *err)
         log_line(LOG_ERROR, "request=%s %s", call->request->id, err->message);
     if (err->code == ERR_BUSY)
         snprintf(call->response->retry_after, sizeof(call->response->retry_after), "1");
-    buf_clear(&call->response->body);
-    call->response->status = failure->http_status;
-    failure_write(&call->response->body, failure, internal ? public_detail(err) : err->message,
-        call->request->id);
+    call_refuse(call, failure, internal ? public_detail(err) : err->message);
+}
+
+void call_refuse(struct call *call, const struct failure *failure, const char *detail)
+{
+    struct http_response *response = call->response;
+
+    buf_clear(&response->body);
+    response->status = failure->http_status;
+    (call->route && call->route->iam ? failure_write_iam : failure_write)(
+        &response->body, failure, detail, call->request->id);
 }
 
 void call_finish(struct call *call)

@@ -5,13 +5,19 @@
 
 #include "api/failure.h"
 #include "api/service.h"
+#include "auth/lockout.h"
+#include "auth/passwords.h"
+#include "auth/principals.h"
+#include "auth/signature.h"
 #include "codec/query_string.h"
 
 #include <pthread.h>
 
 struct service {
     struct fleet *fleet;
-    struct tokens *tokens;
+    struct principals *principals;
+    struct lockout *lockout;
+    struct password_gate passwords;
     struct service_options options;
     pthread_t follower;
     pthread_mutex_t lock;
@@ -22,14 +28,32 @@ struct service {
 
 struct route;
 
+/* Why a call is not served. */
+struct refusal {
+    const struct failure *failure; /* NULL: it is served */
+    const char *detail;            /* static, or in the request's arena */
+};
+
+/* What a signature leaves to be checked when the body is there. */
+enum proof {
+    PROOF_COMPLETE,
+    PROOF_BODY,      /* that it has the hash that was signed */
+    PROOF_SIGNATURE, /* all: it was made over the body's hash, which is not known before */
+};
+
 struct call {
     struct service *service;
     const struct route *route;
     struct http_request *request;
     struct http_response *response;
-    uint32_t project;        /* stored number, where the route has {project_id} */
-    struct slice project_id; /* decoded */
-    struct slice image_id;   /* decoded, where the route has {image_id} */
+    struct refusal bad_path;    /* an id in the path cannot be decoded */
+    struct principal principal; /* who calls, where the route is not open */
+    struct access access;       /* where in the project the caller holds the route's role */
+    enum proof proof;
+    struct signature signature; /* with PROOF_SIGNATURE */
+    uint32_t project;           /* stored number, where the route has {project_id} */
+    struct slice project_id;    /* decoded */
+    struct slice image_id;      /* decoded, where the route has {image_id} */
 };
 
 /* The query's parameters, decoded. ERR_INVALID when they cannot be, or are too many. */
@@ -37,6 +61,8 @@ int call_query(struct call *call, struct query_params *ret, struct err *err);
 /* Answers an error: the status and body of the table, detail in place. What went wrong inside
  * (disk, memory) is logged under the request id and not told to the caller. */
 void call_fail(struct call *call, const struct err *err);
+/* Answers a refusal, in the format of the route. */
+void call_refuse(struct call *call, const struct failure *failure, const char *detail);
 /* The response body as a JSON document of status 200, or an error if it outgrew its ceiling. */
 void call_finish(struct call *call);
 
@@ -46,6 +72,10 @@ void handle_import(struct call *call);
 void handle_show_image(struct call *call);
 void handle_remove_image(struct call *call);
 void handle_set_image(struct call *call);
+void handle_create_token(struct call *call);
+void handle_show_token(struct call *call);
+void handle_list_projects(struct call *call);
+void handle_list_domains(struct call *call);
 void handle_health(struct call *call);
 void handle_ready(struct call *call);
 

@@ -21,7 +21,10 @@ const struct failure *failure_of(enum err_code code);
 
 /* Gateway refusals that no err_code stands for. */
 extern const struct failure failure_no_route, failure_wrong_method, failure_unauthenticated,
-    failure_wrong_project;
+    failure_wrong_project, failure_revoked_project, failure_throttled;
+/* Refusals of the IAM calls. */
+extern const struct failure failure_iam_body, failure_iam_login, failure_iam_forbidden,
+    failure_iam_no_token;
 
 /* What the HTTP server itself refuses with this status (400, 413, 414, 431, 502), or NULL. */
 const struct failure *failure_of_transport(unsigned http_status);
@@ -30,6 +33,11 @@ const struct failure *failure_of_transport(unsigned http_status);
  * the fixed text, with `detail` behind it when that is not empty, since the Python and Java SDKs
  * show error_msg alone: in parentheses where the text is a sentence, else after ": ". */
 void failure_write(
+    struct buf *body, const struct failure *failure, const char *detail, const char *request_id);
+
+/* The same in the shape of IAM's calls (contract, section 3), which is two documented shapes in one
+ * object: {"error": {"code", "message", "title"}, "error_code", "error_msg", "request_id"}. */
+void failure_write_iam(
     struct buf *body, const struct failure *failure, const char *detail, const char *request_id);
 
 /* Exit statuses of every command. */

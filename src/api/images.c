@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Careen's own endpoints for images: import a report, show, change, remove. */
 #include "api/call.h"
+#include "api/granted.h"
 #include "api/image_render.h"
 #include "api/placement_params.h"
 #include "base/cleanup.h"
@@ -38,7 +39,9 @@ static int import(
     struct placement_request given;
     struct put_request request = {.report = report, .place = &given.place};
 
-    if (parse_placement(call, &given, err) < 0 || read_body(call, report, err) < 0)
+    if (parse_placement(call, &given, err) < 0 ||
+        granted_enterprise_project(call, given.place.enterprise_project, err) < 0 ||
+        read_body(call, report, err) < 0)
         return -1;
     request.name = given.name;
     request.tag = given.version;
@@ -73,7 +76,8 @@ void handle_show_image(struct call *call)
     struct image_detail detail;
     struct err err = {0};
 
-    if (fleet_show_image(call->service->fleet, call->project, call->image_id, &call->request->arena,
+    if (granted_image(call, &err) < 0 ||
+        fleet_show_image(call->service->fleet, call->project, call->image_id, &call->request->arena,
             &detail, &err) < 0) {
         call_fail(call, &err);
         return;
@@ -86,7 +90,8 @@ void handle_remove_image(struct call *call)
 {
     struct err err = {0};
 
-    if (fleet_remove_image(call->service->fleet, call->project, call->image_id,
+    if (granted_image(call, &err) < 0 ||
+        fleet_remove_image(call->service->fleet, call->project, call->image_id,
             "careen serve (removing an image)", &err) < 0) {
         call_fail(call, &err);
         return;
@@ -186,7 +191,8 @@ void handle_set_image(struct call *call)
     char id[UUID_TEXT_BYTES];
     struct err err = {0};
 
-    if (read_change(call, &change, &err) < 0 ||
+    if (granted_image(call, &err) < 0 || read_change(call, &change, &err) < 0 ||
+        granted_move(call, &change, &err) < 0 ||
         fleet_set_image(call->service->fleet, call->project, call->image_id, &change,
             "careen serve (changing an image)", id, &err) < 0) {
         call_fail(call, &err);

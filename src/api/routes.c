@@ -5,18 +5,65 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
+#define IMAGES "/careen/v1/{project_id}/images"
+#define IMAGE IMAGES "/{image_id}"
+
 static const struct route routes[] = {
-    {"GET", "/v5/{project_id}/vulnerability/images", ACCESS_PROJECT, false, false,
-        handle_affected_images},
-    {"POST", "/careen/v1/{project_id}/images", ACCESS_PROJECT, true, true, handle_import},
-    {"GET", "/careen/v1/{project_id}/images/{image_id}", ACCESS_PROJECT, false, true,
-        handle_show_image},
-    {"PATCH", "/careen/v1/{project_id}/images/{image_id}", ACCESS_PROJECT, true, true,
-        handle_set_image},
-    {"DELETE", "/careen/v1/{project_id}/images/{image_id}", ACCESS_PROJECT, false, true,
-        handle_remove_image},
-    {"GET", "/healthz", ACCESS_OPEN, false, false, handle_health},
-    {"GET", "/readyz", ACCESS_OPEN, false, false, handle_ready},
+    {.method = "GET",
+        .pattern = "/v5/{project_id}/vulnerability/images",
+        .access = ACCESS_ROLE,
+        .role = ROLE_VIEWER,
+        .handle = handle_affected_images},
+    {.method = "POST",
+        .pattern = IMAGES,
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .body = BODY_REPORT,
+        .blocking = true,
+        .handle = handle_import},
+    {.method = "GET",
+        .pattern = IMAGE,
+        .access = ACCESS_ROLE,
+        .role = ROLE_VIEWER,
+        .blocking = true,
+        .handle = handle_show_image},
+    {.method = "PATCH",
+        .pattern = IMAGE,
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .body = BODY_DOCUMENT,
+        .blocking = true,
+        .handle = handle_set_image},
+    {.method = "DELETE",
+        .pattern = IMAGE,
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .blocking = true,
+        .handle = handle_remove_image},
+    {.method = "POST",
+        .pattern = "/v3/auth/tokens",
+        .access = ACCESS_OPEN,
+        .body = BODY_DOCUMENT,
+        .blocking = true,
+        .iam = true,
+        .handle = handle_create_token},
+    {.method = "GET",
+        .pattern = "/v3/auth/tokens",
+        .access = ACCESS_CALLER,
+        .iam = true,
+        .handle = handle_show_token},
+    {.method = "GET",
+        .pattern = "/v3/projects",
+        .access = ACCESS_CALLER,
+        .iam = true,
+        .handle = handle_list_projects},
+    {.method = "GET",
+        .pattern = "/v3/auth/domains",
+        .access = ACCESS_CALLER,
+        .iam = true,
+        .handle = handle_list_domains},
+    {.method = "GET", .pattern = "/healthz", .access = ACCESS_OPEN, .handle = handle_health},
+    {.method = "GET", .pattern = "/readyz", .access = ACCESS_OPEN, .handle = handle_ready},
 };
 
 /* Where the raw segment of {project_id} and {image_id} go, still encoded. */
@@ -59,7 +106,20 @@ static int decode_id(
     return 0;
 }
 
-const struct failure *route_find(struct call *call, struct err *err)
+static void decode_ids(struct call *call, const struct segments *segments)
+{
+    struct err err = {0};
+    struct slice detail;
+
+    if (decode_id(call, "project_id", segments->project_id, &call->project_id, &err) == 0 &&
+        decode_id(call, "image_id", segments->image_id, &call->image_id, &err) == 0)
+        return;
+    call->bad_path = (struct refusal){failure_of(err.code), ""};
+    if (arena_dup(&call->request->arena, slice_of(err.message), &detail, &err) == 0)
+        call->bad_path.detail = detail.ptr;
+}
+
+const struct failure *route_find(struct call *call)
 {
     bool path_known = false;
     struct segments segments;
@@ -72,9 +132,7 @@ const struct failure *route_find(struct call *call, struct err *err)
         if (strcmp(routes[i].method, call->request->method) != 0)
             continue;
         call->route = &routes[i];
-        if (decode_id(call, "project_id", segments.project_id, &call->project_id, err) < 0 ||
-            decode_id(call, "image_id", segments.image_id, &call->image_id, err) < 0)
-            return failure_of(err->code);
+        decode_ids(call, &segments);
         return NULL;
     }
     return path_known ? &failure_wrong_method : &failure_no_route;

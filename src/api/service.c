@@ -6,6 +6,7 @@
  */
 #include "api/service.h"
 
+#include "api/authenticate.h"
 #include "api/call.h"
 #include "api/routes.h"
 #include "base/clock.h"
@@ -14,87 +15,43 @@
 
 enum { FOLLOW_INTERVAL_MS = 200, TRIM_INTERVAL_MS = 3600 * 1000 };
 
-/* --- Who is calling --------------------------------------------------------------------------- */
-
-static int unauthenticated(char *detail, size_t cap, const char *text)
-{
-    snprintf(detail, cap, "%s", text);
-    return -1;
-}
-
-/* 0 and the token's project, or -1 and the detail of the 401 (contract, section 8.3). */
-static int authenticate(struct service *service, const struct http_request *request,
-    uint32_t *ret_project, char *detail, size_t cap)
-{
-    struct slice token = http_header(request, "X-Auth-Token");
-    char when[CLOCK_TEXT_BYTES];
-    int64_t expires_ms = 0;
-
-    if (token.len == 0 && http_header(request, "Authorization").len)
-        return unauthenticated(detail, cap, "verify aksk signature fail");
-    if (token.len == 0)
-        return unauthenticated(detail, cap, "x-auth-token not found");
-    switch (tokens_check(service->tokens, token, clock_now_ms(), ret_project, &expires_ms)) {
-    case TOKEN_GOOD:
-        return 0;
-    case TOKEN_EXPIRED:
-        snprintf(detail, cap, "token expires, expires_at: %s", clock_format(expires_ms, when));
-        return -1;
-    case TOKEN_UNKNOWN:
-    case TOKEN_REVOKED:
-    default:
-        return unauthenticated(detail, cap, "decrypt token fail");
-    }
-}
-
-/* Is the token's project the one of the path, and of X-Project-Id if that is sent? */
-static bool project_agrees(struct call *call, uint32_t project)
-{
-    struct slice header = http_header(call->request, "X-Project-Id");
-    struct slice id;
-    struct err err = {0};
-
-    if (header.len && !slice_eq(header, call->project_id))
-        return false;
-    call->project = project;
-    return fleet_project_id(call->service->fleet, project, &call->request->arena, &id, &err) == 0 &&
-           slice_eq(id, call->project_id);
-}
-
-static void refuse_with(struct call *call, const struct failure *failure, const char *detail)
-{
-    call->response->status = failure->http_status;
-    failure_write(&call->response->body, failure, detail, call->request->id);
-}
-
-/* NULL, or the refusal. */
-static const struct failure *admit(struct call *call, char *detail, size_t cap)
-{
-    struct err err = {0};
-    const struct failure *refusal = route_find(call, &err);
-    uint32_t project = 0;
-    bool open = call->route && call->route->access == ACCESS_OPEN;
-
-    if (!call->route)
-        return refusal;
-    if (!open && authenticate(call->service, call->request, &project, detail, cap) < 0)
-        return &failure_unauthenticated;
-    if (refusal) {
-        snprintf(detail, cap, "%s", err.message);
-        return refusal;
-    }
-    return open || project_agrees(call, project) ? NULL : &failure_wrong_project;
-}
-
 /* --- The server's callbacks ------------------------------------------------------------------- */
+
+/* Answers a refusal, if it is one. */
+static bool refused(struct call *call, struct refusal refusal)
+{
+    if (refusal.failure)
+        call_refuse(call, refusal.failure, refusal.detail);
+    return refusal.failure != NULL;
+}
+
+/* A call whose signature waits for its body is not let in before that. */
+static struct refusal admit(struct call *call)
+{
+    struct refusal refusal = {route_find(call), ""};
+
+    if (!refusal.failure)
+        refusal = authenticate(call);
+    return refusal.failure || call->proof == PROOF_SIGNATURE ? refusal : authorize(call);
+}
+
+static void plan_body(const struct call *call, struct http_plan *plan)
+{
+    plan->blocking = call->route->blocking;
+    plan->hash_body = call->proof != PROOF_COMPLETE;
+    if (call->route->body == BODY_NONE)
+        return;
+    plan->body = HTTP_BODY_KEEP;
+    plan->max_body_bytes = call->route->body == BODY_REPORT
+                               ? call->service->options.max_report_bytes
+                               : LIMIT_DOCUMENT_BYTES;
+}
 
 static void begin(
     void *ctx, struct http_request *request, struct http_plan *plan, struct http_response *response)
 {
     struct err err = {0};
     struct call *call = arena_alloc(&request->arena, sizeof(*call), &err);
-    const struct failure *refusal;
-    char detail[sizeof(err.message)] = "";
 
     if (!call) {
         struct call failed = {.request = request, .response = response};
@@ -105,25 +62,20 @@ static void begin(
     }
     *call = (struct call){.service = ctx, .request = request, .response = response};
     request->user = call;
-    refusal = admit(call, detail, sizeof(detail));
-    if (refusal) {
-        refuse_with(call, refusal, detail);
-        plan->answered = true;
-        return;
-    }
-    plan->blocking = call->route->blocking;
-    if (call->route->upload) {
-        plan->body = HTTP_BODY_KEEP;
-        plan->max_body_bytes = call->service->options.max_report_bytes;
-    }
+    plan->answered = refused(call, admit(call));
+    if (!plan->answered)
+        plan_body(call, plan);
 }
 
 static void handle(void *ctx, struct http_request *request, struct http_response *response)
 {
     struct call *call = request->user;
+    bool waits = call->proof == PROOF_SIGNATURE;
 
     (void)ctx;
     call->response = response;
+    if (refused(call, authenticate_body(call)) || (waits && refused(call, authorize(call))))
+        return;
     call->route->handle(call);
 }
 
@@ -135,7 +87,7 @@ static void refuse(void *ctx, struct http_request *request, const struct err *er
     const struct failure *failure = failure_of_transport(response->status);
 
     if (failure)
-        refuse_with(&call, failure, error->message);
+        call_refuse(&call, failure, error->message);
     else
         call_fail(&call, error);
 }
@@ -201,7 +153,7 @@ static int work_round(struct service *service, int64_t *trim_at_us, struct err *
 {
     if (!service_ready(service))
         return load(service, err);
-    if (fleet_follow(service->fleet, err) < 0 || tokens_refresh(service->tokens, err) < 0)
+    if (fleet_follow(service->fleet, err) < 0 || principals_refresh(service->principals, err) < 0)
         return -1;
     if (clock_monotonic_us() < *trim_at_us)
         return 0;
@@ -246,7 +198,8 @@ static void init_waiting(struct service *service)
 
 static void destroy(struct service *service)
 {
-    tokens_close(service->tokens);
+    principals_close(service->principals);
+    lockout_free(service->lockout);
     pthread_cond_destroy(&service->wake);
     pthread_mutex_destroy(&service->lock);
     free(service);
@@ -264,10 +217,12 @@ struct service *service_start(
     service->fleet = fleet;
     service->options = *options;
     init_waiting(service);
-    service->tokens = tokens_open(fleet_store(fleet), err);
-    if (service->tokens && pthread_create(&service->follower, NULL, follow, service) == 0)
+    service->lockout = lockout_new(err);
+    if (service->lockout)
+        service->principals = principals_open(fleet_store(fleet), options->data_dir, err);
+    if (service->principals && pthread_create(&service->follower, NULL, follow, service) == 0)
         return service;
-    if (service->tokens)
+    if (service->principals)
         err_set(err, ERR_NOMEM, "cannot start a thread");
     destroy(service);
     return NULL;

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The service: the fleet and the tokens behind HTTP. Routes are a table (routes.c); each handler
- * gets a struct call. A background thread loads the index and then follows the change log, so that
- * what other processes write is in the answers within a second.
+ * The service: the fleet, and those who may use it, behind HTTP. Routes are a table (routes.c);
+ * each handler gets a struct call. A background thread loads the index and then follows the change
+ * log, so that what other processes write is in the answers within a second.
  */
 #ifndef CAREEN_API_SERVICE_H
 #define CAREEN_API_SERVICE_H
 
-#include "auth/tokens.h"
 #include "fleet/fleet.h"
 #include "http/server.h"
 
 struct service;
 
 struct service_options {
+    const char *data_dir;      /* kept; where the key file is (auth/seal.h) */
+    const char *domain;        /* kept; the name of the one IAM domain */
     bool strict_parameters;    /* the four required parameters must be there */
     uint64_t max_report_bytes; /* of an import's body, as sent */
     int64_t log_keep_ms;       /* causes older than this are dropped from the change log */

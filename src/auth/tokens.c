@@ -13,8 +13,8 @@
 /* What a check needs of a stored token. */
 struct known {
     unsigned char hash[SHA256_BYTES];
-    uint32_t project;
-    int64_t expires_ms, revoked_ms;
+    struct token_found found;
+    int64_t revoked_ms;
 };
 
 struct table {
@@ -53,8 +53,8 @@ static int take_token(void *ctx, const struct token *token, struct err *err)
     if (array_reserve(&table->at, &table->cap, table->count + 1, sizeof(*table->at), err) < 0)
         return -1;
     known = &table->at[table->count];
-    *known = (struct known){.project = token->project,
-        .expires_ms = token->expires_ms,
+    *known = (struct known){
+        .found = {token->number, token->project, token->role, token->created_ms, token->expires_ms},
         .revoked_ms = token->revoked_ms};
     memcpy(known->hash, token->hash, SHA256_BYTES);
     return map_add(&table->by_hash, bucket_of(token->hash), (uint32_t)table->count++, err);
@@ -109,24 +109,24 @@ static bool has_hash(const void *owner, uint32_t id, const void *key)
     return memcmp(table->at[id].hash, key, SHA256_BYTES) == 0;
 }
 
-enum token_verdict tokens_check(struct tokens *tokens, struct slice text, int64_t now_ms,
-    uint32_t *ret_project, int64_t *ret_expires_ms)
+enum token_verdict tokens_check(
+    struct tokens *tokens, struct slice text, int64_t now_ms, struct token_found *ret)
 {
     unsigned char hash[SHA256_BYTES];
     enum token_verdict verdict = TOKEN_UNKNOWN;
-    uint32_t found;
+    uint32_t at;
 
     sha256(text, hash);
     pthread_rwlock_rdlock(&tokens->lock);
-    found = map_find(&tokens->table.by_hash, bucket_of(hash), has_hash, &tokens->table, hash);
-    if (found != MAP_NONE) {
-        const struct known *known = &tokens->table.at[found];
+    at = map_find(&tokens->table.by_hash, bucket_of(hash), has_hash, &tokens->table, hash);
+    if (at != MAP_NONE) {
+        const struct known *known = &tokens->table.at[at];
+        int64_t expires_ms = known->found.expires_ms;
 
-        verdict = known->revoked_ms                                  ? TOKEN_REVOKED
-                  : known->expires_ms && known->expires_ms <= now_ms ? TOKEN_EXPIRED
-                                                                     : TOKEN_GOOD;
-        *ret_project = known->project;
-        *ret_expires_ms = known->expires_ms;
+        verdict = known->revoked_ms                    ? TOKEN_REVOKED
+                  : expires_ms && expires_ms <= now_ms ? TOKEN_EXPIRED
+                                                       : TOKEN_GOOD;
+        *ret = known->found;
     }
     pthread_rwlock_unlock(&tokens->lock);
     return verdict;
@@ -134,16 +134,16 @@ enum token_verdict tokens_check(struct tokens *tokens, struct slice text, int64_
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
-int token_create(struct store *store, uint32_t project, struct slice label, int64_t expires_ms,
+int token_create(struct store *store, const struct token_request *request,
     char ret_text[TOKEN_TEXT_BYTES], uint32_t *ret_number, struct err *err)
 {
     unsigned char secret[32];
     char text[TOKEN_TEXT_BYTES] = "careen_";
-    struct token token = {.project = project,
-        .role = ROLE_OPERATOR,
-        .label = label,
+    struct token token = {.project = request->project,
+        .role = request->role,
+        .label = request->label,
         .created_ms = clock_now_ms(),
-        .expires_ms = expires_ms};
+        .expires_ms = request->expires_ms};
 
     random_bytes(secret, sizeof(secret));
     hex_encode(secret, sizeof(secret), text + strlen(text));

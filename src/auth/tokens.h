@@ -21,13 +21,29 @@ int tokens_refresh(struct tokens *tokens, struct err *err);
 
 enum token_verdict { TOKEN_GOOD, TOKEN_UNKNOWN, TOKEN_REVOKED, TOKEN_EXPIRED };
 
-/* Judges a token's text. ret_project on TOKEN_GOOD, ret_expires_ms on TOKEN_EXPIRED. Compares
- * hashes, so the time taken says nothing of the text. Any thread. */
-enum token_verdict tokens_check(struct tokens *tokens, struct slice text, int64_t now_ms,
-    uint32_t *ret_project, int64_t *ret_expires_ms);
+/* What a token opens. */
+struct token_found {
+    uint32_t number, project;
+    enum role role;
+    int64_t created_ms;
+    int64_t expires_ms; /* 0: never */
+};
 
-/* Makes a token for a project and stores its hash, as one write. expires_ms 0: never. */
-int token_create(struct store *store, uint32_t project, struct slice label, int64_t expires_ms,
+/* Judges a token's text. *ret unless TOKEN_UNKNOWN. Compares hashes, so the time taken says nothing
+ * of the text. Any thread. */
+enum token_verdict tokens_check(
+    struct tokens *tokens, struct slice text, int64_t now_ms, struct token_found *ret);
+
+/* What is asked for. */
+struct token_request {
+    uint32_t project;
+    enum role role;
+    struct slice label;
+    int64_t expires_ms; /* 0: never */
+};
+
+/* Makes a token and stores its hash, as one write. */
+int token_create(struct store *store, const struct token_request *request,
     char ret_text[TOKEN_TEXT_BYTES], uint32_t *ret_number, struct err *err);
 /* ERR_NOT_FOUND when there is no such number, or it is revoked already. */
 int token_revoke(struct store *store, uint32_t number, struct err *err);

@@ -23,7 +23,8 @@ enum err_code {
     ERR_NOT_FOUND,   /* no such object */
     ERR_CONFLICT,    /* the object exists, or another one stands in the way */
     ERR_BUSY,        /* another writer holds the store, or the server is loading: try again */
-    ERR_DENIED,      /* the file system, or a grant, does not allow it */
+    ERR_DENIED,      /* the file system does not allow it */
+    ERR_FORBIDDEN,   /* the caller has not been granted it */
     ERR_FULL,        /* no space left on the device */
     ERR_IO,          /* reading or writing failed */
     ERR_CORRUPT,     /* stored facts are damaged */

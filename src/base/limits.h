@@ -57,6 +57,8 @@
 #define LIMIT_HTTP_IDLE_S 75
 /* HTTP: a body that is read and ignored (a GET's). */
 #define LIMIT_HTTP_IGNORED_BODY_BYTES (12L * 1024 * 1024)
+/* HTTP: a JSON body that is no report: a login, a change of an image. */
+#define LIMIT_DOCUMENT_BYTES (64L * 1024)
 /* HTTP: requests that wait for a worker thread; one more is told to come back later. */
 #define LIMIT_HTTP_WAITING 128
 /* HTTP: memory that a handler may take from its request's arena. */

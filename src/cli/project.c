@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* careen project create | list */
+/* careen project create | list | revoke | restore */
+#include "auth/users.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
-#include "cli/table.h"
 
 static int run_create(const struct cli_args *args)
 {
@@ -21,21 +21,13 @@ static int run_create(const struct cli_args *args)
     return failed ? cli_fail("project create", &err) : EXIT_DONE;
 }
 
-static int write_projects(struct fleet *fleet, struct buf *out, struct err *err)
+static int write_project(void *ctx, const struct project *project, struct err *err)
 {
-    struct ids numbers CLEANUP(ids_release) = {0};
-    struct arena arena CLEANUP(arena_release);
-    struct slice id;
+    struct buf *out = ctx;
 
-    arena_init(&arena, "the list of projects", 64UL << 20);
-    if (fleet_projects(fleet, &numbers, err) < 0)
-        return -1;
-    for (size_t i = 0; i < numbers.count; i++) {
-        if (fleet_project_id(fleet, numbers.at[i], &arena, &id, err) < 0)
-            return -1;
-        buf_put_slice(out, id);
-        buf_put_char(out, '\n');
-    }
+    (void)err;
+    buf_put_slice(out, project->id);
+    buf_put_cstr(out, project->revoked_ms ? " (revoked)\n" : "\n");
     return 0;
 }
 
@@ -43,11 +35,35 @@ static int run_list(const struct cli_args *args)
 {
     struct buf out CLEANUP(buf_release) = BUF_INIT(64UL << 20);
     struct err err = {0};
-    struct fleet *fleet = fleet_open(args->data_dir, STORE_READ, &err);
-    int failed = fleet ? write_projects(fleet, &out, &err) : -1;
+    struct store *store = store_open(args->data_dir, STORE_READ, &err);
+    int failed = store ? store_each_project(store, write_project, &out, &err) : -1;
 
-    fleet_close(fleet);
+    store_close(store);
     return failed ? cli_fail("project list", &err) : cli_print("project list", &out);
+}
+
+static int set_revoked(const struct cli_args *args, bool revoked, const char *command)
+{
+    struct err err = {0};
+    struct store *store;
+    int failed;
+
+    if (args->word_count != 1)
+        return cli_usage(command, "give one project id");
+    store = store_open(args->data_dir, STORE_WRITE, &err);
+    failed = store ? project_set_revoked(store, slice_of(args->words[0]), revoked, &err) : -1;
+    store_close(store);
+    return failed ? cli_fail(command, &err) : EXIT_DONE;
+}
+
+static int run_revoke(const struct cli_args *args)
+{
+    return set_revoked(args, true, "project revoke");
+}
+
+static int run_restore(const struct cli_args *args)
+{
+    return set_revoked(args, false, "project restore");
 }
 
 const struct command command_project_create = {.name = "project create",
@@ -58,3 +74,14 @@ const struct command command_project_create = {.name = "project create",
 
 const struct command command_project_list = {
     .name = "project list", .summary = "list the projects", .arguments = "", .run = run_list};
+
+const struct command command_project_revoke = {.name = "project revoke",
+    .summary = "refuse all calls to a project",
+    .arguments = "ID",
+    .details = "Its images stay stored. A running server follows within a second.",
+    .run = run_revoke};
+
+const struct command command_project_restore = {.name = "project restore",
+    .summary = "serve a revoked project again",
+    .arguments = "ID",
+    .run = run_restore};

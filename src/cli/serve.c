@@ -9,12 +9,14 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-enum { DRAIN_MS = 10000 };
+/* Two passwords may be checked at a time (auth/passwords.h): others are left for imports. */
+enum { DRAIN_MS = 10000, WORKERS = 4 };
 
 static const struct cli_option options[] = {
     {"listen", "ADDRESS:PORT", "where to listen; 127.0.0.1:8080 if not given; port 0: any free",
         NULL},
     {"threads", "N", "event loops; one per core if not given", NULL},
+    {"domain", "NAME", "the name of the IAM domain; \"careen\" if not given", NULL},
     {"strict-parameters", NULL, "answer 400 when a required parameter is missing", NULL},
     {"max-report-bytes", "N", "largest body of an import; 67108864 if not given", NULL},
     {"log-keep-days", "N", "how long the change log is kept; 30 if not given", NULL},
@@ -67,11 +69,13 @@ static int read_settings(const struct cli_args *args, struct settings *ret, stru
         .listen = cli_given(args, "listen") ? cli_value(args, "listen") : "127.0.0.1:8080",
         .spool_dir = ret->spool_dir,
         .threads = (unsigned)threads,
+        .workers = WORKERS,
         .access_log = !cli_given(args, "no-access-log")};
-    ret->service =
-        (struct service_options){.strict_parameters = cli_given(args, "strict-parameters"),
-            .max_report_bytes = max_report,
-            .log_keep_ms = (int64_t)keep_days * 86400000};
+    ret->service = (struct service_options){.data_dir = ret->spool_dir,
+        .domain = cli_given(args, "domain") ? cli_value(args, "domain") : "careen",
+        .strict_parameters = cli_given(args, "strict-parameters"),
+        .max_report_bytes = max_report,
+        .log_keep_ms = (int64_t)keep_days * 86400000};
     return 0;
 }
 

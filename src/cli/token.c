@@ -4,10 +4,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/grants.h"
 #include "cli/table.h"
 
 static const struct cli_option create_options[] = {
     {"project", "ID", "the project that the token opens; \"default\" if not given", NULL},
+    {"role", "ROLE", "viewer, operator or admin; operator if not given", NULL},
     {"label", "TEXT", "what it is for; shown by careen token list", NULL},
     {"expires-in", "DURATION", "30m, 12h or 90d; never, if not given", NULL},
 };
@@ -34,19 +36,21 @@ static int parse_duration(struct slice text, int64_t *ret, struct err *err)
 
 static int create(const struct cli_args *args, char text[TOKEN_TEXT_BYTES], struct err *err)
 {
+    struct token_request request = {.label = cli_slice(args, "label")};
     struct fleet *fleet;
-    uint32_t project, number;
+    uint32_t number;
     int64_t lifetime_ms = 0;
     int failed;
 
-    if (cli_given(args, "expires-in") &&
-        parse_duration(cli_slice(args, "expires-in"), &lifetime_ms, err) < 0)
+    if (cli_role(args, ROLE_OPERATOR, &request.role, err) < 0 ||
+        (cli_given(args, "expires-in") &&
+            parse_duration(cli_slice(args, "expires-in"), &lifetime_ms, err) < 0))
         return -1;
-    fleet = cli_open(args, STORE_CREATE, false, &project, err);
+    fleet = cli_open(args, STORE_CREATE, false, &request.project, err);
     if (!fleet)
         return -1;
-    failed = token_create(fleet_store(fleet), project, cli_slice(args, "label"),
-        lifetime_ms ? clock_now_ms() + lifetime_ms : 0, text, &number, err);
+    request.expires_ms = lifetime_ms ? clock_now_ms() + lifetime_ms : 0;
+    failed = token_create(fleet_store(fleet), &request, text, &number, err);
     fleet_close(fleet);
     return failed;
 }
@@ -88,6 +92,7 @@ static int list_token(void *ctx, const struct token *token, struct err *err)
         return -1;
     table_number(&listing->table, token->number);
     table_cell(&listing->table, project, COLOUR_NONE);
+    table_cell(&listing->table, slice_of(words_name(&role_words, (int)token->role)), COLOUR_NONE);
     time_cell(&listing->table, token->created_ms, "");
     time_cell(&listing->table, token->expires_ms, "never");
     table_cell(&listing->table,
@@ -102,7 +107,7 @@ static int list_token(void *ctx, const struct token *token, struct err *err)
 static int run_list(const struct cli_args *args)
 {
     static const char *const headings[] = {
-        ">NUMBER", "PROJECT", "CREATED", "EXPIRES", "STATE", "LABEL"};
+        ">NUMBER", "PROJECT", "ROLE", "CREATED", "EXPIRES", "STATE", "LABEL"};
     struct buf out CLEANUP(buf_release) = BUF_INIT(64UL << 20);
     struct listing listing;
     struct err err = {0};
@@ -111,7 +116,7 @@ static int run_list(const struct cli_args *args)
     listing.fleet = fleet_open(args->data_dir, STORE_READ, &err);
     if (!listing.fleet)
         return cli_fail("token list", &err);
-    table_init(&listing.table, headings, 6);
+    table_init(&listing.table, headings, 7);
     failed = store_each_token(fleet_store(listing.fleet), list_token, &listing, &err);
     if (!failed)
         table_write(&listing.table, cli_colours(), &out);
@@ -141,7 +146,8 @@ static int run_revoke(const struct cli_args *args)
 const struct command command_token_create = {.name = "token create",
     .summary = "make an access token and print it",
     .arguments = "",
-    .details = "Send it as X-Auth-Token. It is shown this once: only its SHA-256 is stored.",
+    .details = "Send it as X-Auth-Token. It opens one project, whole, with one role. It is shown\n"
+               "this once: only its SHA-256 is stored.",
     .options = create_options,
     .option_count = sizeof(create_options) / sizeof(create_options[0]),
     .run = run_create};

@@ -220,6 +220,35 @@ static void test_rescan(void **state)
     bed_release(&bed);
 }
 
+/* Other packages, or another completeness, are other content, though every claim is the same. */
+static void test_rescan_packages(void **state)
+{
+    const struct package package = {
+        .ecosystem = SLICE("deb"), .name = SLICE("zlib"), .version = SLICE("1.2")};
+    struct bed bed;
+    struct report report;
+    struct put_outcome outcome;
+    uint32_t position;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    make_report(&report, SOURCE_TRIVY, "nginx", "1", "sha256:a", "CVE-1");
+    put_at(&bed, &report, NULL);
+    assert_ok(report_add_package(&report, &package, &position, &err));
+    outcome = put_at(&bed, &report, NULL);
+    assert_true(outcome.changed);
+    assert_int_equal(outcome.packages, 2);
+    assert_false(put_at(&bed, &report, NULL).changed);
+    report.complete = false;
+    outcome = put_at(&bed, &report, NULL);
+    assert_true(outcome.changed);
+    assert_int_equal(outcome.assessment, ASSESSMENT_PARTLY);
+    bed_verify(&bed);
+    report_release(&report);
+    bed_release(&bed);
+}
+
 static void test_projects(void **state)
 {
     static const char *const bad[] = {"", "a/b", "a?b", "a\nb", "\xff"};
@@ -256,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_conflict),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_rescan),
+        cmocka_unit_test(test_rescan_packages),
         cmocka_unit_test(test_projects),
     };
 

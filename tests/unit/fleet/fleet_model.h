@@ -138,7 +138,14 @@ static inline struct model_image *model_find(struct model *model, const struct m
     return NULL;
 }
 
-/* The image has gone from the line that `was` describes: the newest other one inherits. */
+/* Was `a` reported later than `b`? Of two at once the newer image was. */
+static inline bool model_is_later(const struct model_image *a, const struct model_image *b)
+{
+    return a->latest_scan.low > b->latest_scan.low ||
+           (a->latest_scan.low == b->latest_scan.low && a->number > b->number);
+}
+
+/* The image has gone from the line that `was` describes: the one reported last inherits. */
 static inline void model_leave(struct model *model, const struct model_image *was, struct span now)
 {
     struct model_image *heir = NULL;
@@ -147,7 +154,7 @@ static inline void model_leave(struct model *model, const struct model_image *wa
         struct model_image *image = &model->images[i];
 
         if (image->number != was->number && same_line(image, was) &&
-            (!heir || image->number > heir->number))
+            (!heir || model_is_later(image, heir)))
             heir = image;
     }
     if (!was->latest || !heir)
@@ -366,8 +373,7 @@ static inline void model_moved(
     model_leave(model, was, now);
     other = model_latest(model, image);
     image->latest = false;
-    if (!other || other->latest_scan.low < image->latest_scan.low ||
-        (other->latest_scan.low == image->latest_scan.low && other->number < image->number))
+    if (!other || model_is_later(image, other))
         model_take(model, image, now);
 }
 

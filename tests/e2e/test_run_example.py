@@ -7,10 +7,12 @@ import signal
 import socket
 import stat
 import subprocess
+import types
 
 import pytest
 
 from conftest import BUILD_DIR, ROOT
+from signer import Key
 
 SCRIPT = ROOT / "scripts" / "run-example"
 
@@ -69,7 +71,8 @@ def test_first_and_second_start(example):
     first = example()
     credentials = first.credentials()
     assert stat.S_IMODE((first.data / "credentials.json").stat().st_mode) == 0o600
-    assert credentials["project_id"] == "default"
+    assert credentials["project_id"] == "cn-north-4"
+    assert sorted(credentials) == ["ak", "endpoint", "project_id", "sk", "token"]
     for word in credentials.values():
         assert word in first.said
     answer = first.ask()
@@ -81,7 +84,13 @@ def test_first_and_second_start(example):
 
     second = example()
     assert "Loading" not in second.said
-    assert second.credentials()["token"] == credentials["token"]
+    for word in ("token", "ak", "sk"):
+        assert second.credentials()[word] == credentials[word]
+    key = Key(ak=credentials["ak"], sk=credentials["sk"])
+    server = types.SimpleNamespace(address=second.credentials()["endpoint"][len("http://"):])
+    assert key.get(server, "/v5/cn-north-4/vulnerability/images?limit=10").json["total_num"] >= 10
+    listed = key.get(server, "/v3/projects?name=cn-north-4").json["projects"]
+    assert [project["id"] for project in listed] == ["cn-north-4"]
     assert second.ask()["total_num"] == answer["total_num"]
 
 

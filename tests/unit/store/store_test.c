@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The contract of store/store.h: what every backend must pass. Everything here goes through that
- * header alone. Its other parts: images_test.c (images, slots, the change log), turns_test.c
- * (waiting, threads, processes).
+ * header alone. Its other parts: user_test.c (users, keys, grants, tokens), images_test.c (images,
+ * slots, the change log), turns_test.c (waiting, threads, processes).
  */
 #include "store_fixture.h"
 
-/* --- Projects and tokens -----------------------------------------------------------------------
+/* --- Projects -----------------------------------------------------------------------
  */
 
 struct seen {
@@ -55,54 +55,6 @@ static void test_projects(void **state)
     assert_string_equal(seen.text, "team-a");
     seen = (struct seen){.stop_after = 1};
     assert_fails(store_each_project(store, see_project, &seen, &err), ERR_USAGE, "stop");
-}
-
-static int keep_token(void *ctx, const struct token *token, struct err *err)
-{
-    struct token *kept = ctx;
-
-    (void)err;
-    *kept = *token;
-    assert_slice(token->label, "ci");
-    return 0;
-}
-
-static void test_tokens(void **state)
-{
-    struct store *store = ((struct fixture *)*state)->store;
-    struct token token = {.project = 1,
-        .role = ROLE_ADMIN,
-        .hash = {9, 8, 7},
-        .label = SLICE("ci"),
-        .created_ms = 5,
-        .expires_ms = 60};
-    struct token kept = {0};
-    uint32_t number = 0;
-    struct err err;
-
-    begin(store);
-    assert_ok(store_add_token(store, &token, &number, &err));
-    assert_fails(store_add_token(store, &token, &number, &err), ERR_CONFLICT, "token");
-    token.hash[0] = 1;
-    token.project = 99;
-    assert_fails(store_add_token(store, &token, &number, &err), ERR_INVALID, "not stored");
-    commit(store);
-    assert_ok(store_each_token(store, keep_token, &kept, &err));
-    assert_int_equal(kept.number, number);
-    assert_int_equal(kept.project, 1);
-    assert_int_equal(kept.role, ROLE_ADMIN);
-    assert_int_equal(kept.hash[0], 9);
-    assert_int_equal(kept.created_ms, 5);
-    assert_int_equal(kept.expires_ms, 60);
-    assert_int_equal(kept.revoked_ms, 0);
-
-    begin(store);
-    assert_ok(store_revoke_token(store, number, 40, &err));
-    assert_ok(store_revoke_token(store, number, 50, &err));
-    assert_fails(store_revoke_token(store, 1234, 50, &err), ERR_NOT_FOUND, "1234");
-    commit(store);
-    assert_ok(store_each_token(store, keep_token, &kept, &err));
-    assert_int_equal(kept.revoked_ms, 40);
 }
 
 /* --- Things stored once ------------------------------------------------------------------------
@@ -617,7 +569,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_projects),
-        TEST(test_tokens),
         TEST(test_names),
         TEST(test_many_names),
         TEST(test_packages),

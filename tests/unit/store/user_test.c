@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The contract of store.h for users, access keys, grants and projects out of use. */
+/* The contract of store.h for users, access keys, grants, tokens, and projects out of use. */
 #include "store_fixture.h"
 
 static uint32_t add_user(struct store *store, const char *name)
@@ -141,6 +141,54 @@ static void test_grants(void **state)
     assert_string_equal(seen.text, "1 0 'ep' viewer\n1 1 'ep' operator\n");
 }
 
+static int keep_token(void *ctx, const struct token *token, struct err *err)
+{
+    struct token *kept = ctx;
+
+    (void)err;
+    *kept = *token;
+    assert_slice(token->label, "ci");
+    return 0;
+}
+
+static void test_tokens(void **state)
+{
+    struct store *store = ((struct fixture *)*state)->store;
+    struct token token = {.project = 1,
+        .role = ROLE_ADMIN,
+        .hash = {9, 8, 7},
+        .label = SLICE("ci"),
+        .created_ms = 5,
+        .expires_ms = 60};
+    struct token kept = {0};
+    uint32_t number = 0;
+    struct err err;
+
+    begin(store);
+    assert_ok(store_add_token(store, &token, &number, &err));
+    assert_fails(store_add_token(store, &token, &number, &err), ERR_CONFLICT, "token");
+    token.hash[0] = 1;
+    token.project = 99;
+    assert_fails(store_add_token(store, &token, &number, &err), ERR_INVALID, "not stored");
+    commit(store);
+    assert_ok(store_each_token(store, keep_token, &kept, &err));
+    assert_int_equal(kept.number, number);
+    assert_int_equal(kept.project, 1);
+    assert_int_equal(kept.role, ROLE_ADMIN);
+    assert_int_equal(kept.hash[0], 9);
+    assert_int_equal(kept.created_ms, 5);
+    assert_int_equal(kept.expires_ms, 60);
+    assert_int_equal(kept.revoked_ms, 0);
+
+    begin(store);
+    assert_ok(store_revoke_token(store, number, 40, &err));
+    assert_ok(store_revoke_token(store, number, 50, &err));
+    assert_fails(store_revoke_token(store, 1234, 50, &err), ERR_NOT_FOUND, "1234");
+    commit(store);
+    assert_ok(store_each_token(store, keep_token, &kept, &err));
+    assert_int_equal(kept.revoked_ms, 40);
+}
+
 static int see_project(void *ctx, const struct project *project, struct err *err)
 {
     (void)err;
@@ -173,6 +221,7 @@ int main(void)
         TEST(test_users),
         TEST(test_keys),
         TEST(test_grants),
+        TEST(test_tokens),
         TEST(test_projects_out_of_use),
     };
 

@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 
-enum { FOLLOW_INTERVAL_MS = 200, TRIM_INTERVAL_MS = 3600 * 1000 };
+enum { FOLLOW_INTERVAL_MS = 200, TRIM_INTERVAL_MS = 3600 * 1000, TRIM_CHUNK = 500 };
 
 /* --- The server's callbacks ------------------------------------------------------------------- */
 
@@ -121,17 +121,29 @@ static bool wait_ms(struct service *service, int64_t ms)
     return !stopping;
 }
 
-static int trim_log(struct service *service, struct err *err)
+static int trim_some(struct service *service, size_t *ret_dropped, struct err *err)
 {
     struct store *store = fleet_store(service->fleet);
+    int64_t before_ms = clock_now_ms() - service->options.log_keep_ms;
 
     if (store_begin(store, "careen serve (trimming the change log)", err) < 0)
         return -1;
-    if (store_trim_log(store, clock_now_ms() - service->options.log_keep_ms, err) < 0 ||
+    if (store_trim_log(store, before_ms, TRIM_CHUNK, ret_dropped, err) < 0 ||
         store_commit(store, err) < 0) {
         store_rollback(store);
         return -1;
     }
+    return 0;
+}
+
+/* In short writes: others want their turn. */
+static int trim_log(struct service *service, struct err *err)
+{
+    size_t dropped = TRIM_CHUNK;
+
+    while (dropped == TRIM_CHUNK)
+        if (trim_some(service, &dropped, err) < 0)
+            return -1;
     return 0;
 }
 
@@ -151,9 +163,12 @@ static int load(struct service *service, struct err *err)
  * again in the next round. */
 static int work_round(struct service *service, int64_t *trim_at_us, struct err *err)
 {
+    /* Who may call does not wait for the index. */
+    if (principals_refresh(service->principals, err) < 0)
+        return -1;
     if (!service_ready(service))
         return load(service, err);
-    if (fleet_follow(service->fleet, err) < 0 || principals_refresh(service->principals, err) < 0)
+    if (fleet_follow(service->fleet, err) < 0)
         return -1;
     if (clock_monotonic_us() < *trim_at_us)
         return 0;

@@ -150,6 +150,8 @@ static int tell_outcomes(struct import *import, const struct window *window, str
 
         if (outcome->failed)
             tell_failure(import, import->done + window->positions[i], &outcome->err);
+        else if (outcome->number == 0)
+            continue; /* not reached before the store failed */
         else if (note_image(import, outcome, err) < 0 ||
                  (import->format == FORMAT_JSONL &&
                      tell_jsonl(window->requests[i].report, outcome, err) < 0))
@@ -161,13 +163,15 @@ static int tell_outcomes(struct import *import, const struct window *window, str
 static int import_window(struct import *import, struct err *err)
 {
     struct window window;
+    struct err why;
     int failed;
 
     take_reports(import, &window);
     failed = fleet_put_images(import->fleet, import->project, window.requests, window.good,
         "careen import", window.outcomes, err);
-    if (!failed)
-        failed = tell_outcomes(import, &window, err);
+    /* Even then some may be in. */
+    if (tell_outcomes(import, &window, failed ? &why : err) < 0)
+        failed = -1;
     import->done += window.count;
     reading_done(import->reading, window.count);
     progress_step(&import->progress, import->done);
@@ -207,20 +211,19 @@ static int run(const struct cli_args *args)
 {
     struct import import = {.args = args};
     struct err err = {0};
+    bool failed;
     int status;
 
     if (args->word_count == 0)
         return cli_usage("import", "name the reports to import");
     inputs_init(&import.inputs);
-    if (prepare(&import, &err) < 0 || import_all(&import, &err) < 0) {
-        status = cli_fail("import", &err);
-    } else {
-        if (import.format == FORMAT_TABLE)
-            print_summary(&import);
-        status = import.failed == 0                     ? EXIT_DONE
-                 : import.failed == import.inputs.count ? EXIT_FAILED
-                                                        : EXIT_SOME_FAILED;
-    }
+    failed = prepare(&import, &err) < 0 || import_all(&import, &err) < 0;
+    if (import.format == FORMAT_TABLE && (!failed || import.image_count))
+        print_summary(&import);
+    status = failed                                 ? cli_fail("import", &err)
+             : import.failed == 0                   ? EXIT_DONE
+             : import.failed == import.inputs.count ? EXIT_FAILED
+                                                    : EXIT_SOME_FAILED;
     reading_stop(import.reading);
     fleet_close(import.fleet);
     inputs_release(&import.inputs);

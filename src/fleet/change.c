@@ -115,7 +115,7 @@ static int write_change(struct changing *c, uint32_t project, struct slice image
         store_rollback(store);
         return -1;
     }
-    return fleet_follow(c->fleet, err);
+    return 0;
 }
 
 static int change_image(struct fleet *fleet, uint32_t project, struct slice image_id,
@@ -128,8 +128,10 @@ static int change_image(struct fleet *fleet, uint32_t project, struct slice imag
     arena_init(&c.arena, "an image", LIMIT_REPORT_MEMORY_BYTES);
     failed = fleet_prepare_write(fleet, project, &c.arena, &c.project_id, err) < 0 ||
              write_change(&c, project, image_id, change, who, err) < 0;
-    if (!failed)
+    if (!failed) {
         memcpy(ret_id, c.image.id, UUID_TEXT_BYTES);
+        failed = fleet_follow(fleet, err) < 0;
+    }
     arena_release(&c.arena);
     return failed ? -1 : 0;
 }

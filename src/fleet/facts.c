@@ -46,44 +46,89 @@ const uint32_t *facts_links(const struct facts *facts, const struct fact_record 
     return facts->links.at + record->links;
 }
 
-static int take_claim(void *ctx, uint32_t id, const struct claim *claim, struct err *err)
-{
-    struct facts *facts = ctx;
-    struct fact_claim fact = {.package = claim->package,
-        .record = claim->record,
-        .type = claim->type,
-        .severity = claim->severity,
-        .known_ms = claim->known_ms};
+/* --- Reading: no lock is held, nothing is changed ----------------------------------------------
+ */
 
-    if (intern_put(&facts->versions, claim->fixed_version, &fact.fixed_version, err) < 0 ||
-        array_reserve(&facts->claims, &facts->claim_cap, (size_t)id + 1, sizeof(fact), err) < 0)
-        return -1;
-    facts->claims[id] = fact;
-    facts->last_claim = id;
-    return 0;
+void facts_news_release(struct facts_news *news)
+{
+    arena_release(&news->arena);
+    free(news->claims);
+    free(news->records);
+    free(news->names);
+    *news = (struct facts_news){0};
 }
 
-static int take_record(void *ctx, uint32_t id, const struct record *record, struct err *err)
+static int note_claim(void *ctx, uint32_t id, const struct claim *claim, struct err *err)
 {
-    struct facts *facts = ctx;
-    struct fact_record fact = {.name = record->name,
-        .links = (uint32_t)facts->links.count,
-        .alias_count = (uint16_t)record->alias_count,
-        .cover_count = (uint16_t)record->cover_count,
-        .source = record->source};
+    struct facts_news *news = ctx;
+    struct claim *to;
 
-    if (ids_append(&facts->links, record->aliases, record->alias_count, err) < 0 ||
-        ids_append(&facts->links, record->covers, record->cover_count, err) < 0 ||
-        array_reserve(&facts->records, &facts->record_cap, (size_t)id + 1, sizeof(fact), err) < 0)
+    if (array_reserve(
+            &news->claims, &news->claim_cap, news->claim_count + 1, sizeof(*news->claims), err) < 0)
         return -1;
-    facts->records[id] = fact;
-    facts->last_record = id;
-    return 0;
+    news->claims[news->claim_count].id = id;
+    to = &news->claims[news->claim_count++].claim;
+    *to = *claim;
+    return arena_dup(&news->arena, claim->fixed_version, &to->fixed_version, err);
 }
 
-static int take_name(void *ctx, uint32_t id, struct slice name, struct err *err)
+static const uint32_t *copy_ids(
+    struct arena *arena, const uint32_t *ids, size_t count, struct err *err)
 {
-    struct facts *facts = ctx;
+    uint32_t *copy = arena_alloc_array(arena, count + 1, sizeof(*copy), err);
+
+    if (copy && count)
+        memcpy(copy, ids, count * sizeof(*copy));
+    return copy;
+}
+
+static int note_record(void *ctx, uint32_t id, const struct record *record, struct err *err)
+{
+    struct facts_news *news = ctx;
+    struct record *to;
+
+    if (array_reserve(&news->records, &news->record_cap, news->record_count + 1,
+            sizeof(*news->records), err) < 0)
+        return -1;
+    news->records[news->record_count].id = id;
+    to = &news->records[news->record_count++].record;
+    *to = *record;
+    to->aliases = copy_ids(&news->arena, record->aliases, record->alias_count, err);
+    if (!to->aliases)
+        return -1;
+    to->covers = copy_ids(&news->arena, record->covers, record->cover_count, err);
+    return to->covers ? 0 : -1;
+}
+
+static int note_name(void *ctx, uint32_t id, struct slice name, struct err *err)
+{
+    struct facts_news *news = ctx;
+
+    if (array_reserve(
+            &news->names, &news->name_cap, news->name_count + 1, sizeof(*news->names), err) < 0)
+        return -1;
+    news->names[news->name_count].id = id;
+    return arena_dup(&news->arena, name, &news->names[news->name_count++].text, err);
+}
+
+int facts_read(
+    const struct facts *facts, struct store *store, struct facts_news *ret, struct err *err)
+{
+    *ret = (struct facts_news){0};
+    arena_init(&ret->arena, "news of the facts", FACTS_TEXT_MAX_BYTES);
+    if (store_each_claim(store, facts->last_claim, note_claim, ret, err) == 0 &&
+        store_each_record(store, facts->last_record, note_record, ret, err) == 0 &&
+        store_each_name(store, facts->last_name, note_name, ret, err) == 0)
+        return 0;
+    facts_news_release(ret);
+    return -1;
+}
+
+/* --- Taking in: names first, so that what refers to them can be checked --------------------------
+ */
+
+static int take_name(struct facts *facts, uint32_t id, struct slice name, struct err *err)
+{
     struct fact_name fact = {.kind = name_kind_of(name)};
 
     if (arena_dup(&facts->texts, name, &fact.text, err) < 0 ||
@@ -93,6 +138,17 @@ static int take_name(void *ctx, uint32_t id, struct slice name, struct err *err)
     if (map_add(&facts->ids_by_text, slice_hash(name), id, err) < 0)
         return -1;
     facts->last_name = id;
+    return 0;
+}
+
+/* The file may be damaged, or made by somebody else: what it refers to must be there. */
+static int check_names(const struct facts *facts, uint32_t record, const uint32_t *names,
+    size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (names[i] == 0 || names[i] > facts->last_name)
+            return err_set(err, ERR_CORRUPT,
+                "the stored record %u refers to name %u, which is not stored", record, names[i]);
     return 0;
 }
 
@@ -106,33 +162,72 @@ static int enter_mention(struct facts *facts, uint32_t name, uint32_t record, st
     return 0;
 }
 
-/* Enters records (from, last] in the lists of the names they link, their own among them. */
-static int enter_mentions(struct facts *facts, uint32_t from, struct err *err)
+/* Enters a record in the lists of the names that it links, its own among them. */
+static int enter_mentions(struct facts *facts, uint32_t id, struct err *err)
 {
-    for (uint32_t id = from + 1; id <= facts->last_record; id++) {
-        const struct fact_record *record = &facts->records[id];
-        size_t count = (size_t)record->alias_count + record->cover_count;
+    const struct fact_record *record = &facts->records[id];
+    size_t count = (size_t)record->alias_count + record->cover_count;
 
-        if (count && enter_mention(facts, record->name, id, err) < 0)
+    if (count && enter_mention(facts, record->name, id, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (enter_mention(facts, facts_links(facts, record)[i], id, err) < 0)
             return -1;
-        for (size_t i = 0; i < count; i++)
-            if (enter_mention(facts, facts_links(facts, record)[i], id, err) < 0)
-                return -1;
-    }
     return 0;
 }
 
-int facts_catch_up(struct facts *facts, struct store *store, struct err *err)
+static int take_record(
+    struct facts *facts, uint32_t id, const struct record *record, struct err *err)
 {
-    uint32_t last_claim = facts->last_claim, last_record = facts->last_record;
+    struct fact_record fact = {.name = record->name,
+        .links = (uint32_t)facts->links.count,
+        .alias_count = (uint16_t)record->alias_count,
+        .cover_count = (uint16_t)record->cover_count,
+        .source = record->source};
 
-    if (store_each_claim(store, facts->last_claim, take_claim, facts, err) == 0 &&
-        store_each_record(store, facts->last_record, take_record, facts, err) == 0 &&
-        store_each_name(store, facts->last_name, take_name, facts, err) == 0 &&
-        enter_mentions(facts, last_record, err) == 0)
-        return 0;
-    /* Cut short: what may refer to something unread is read again next time. */
-    facts->last_claim = last_claim;
-    facts->last_record = last_record;
-    return -1;
+    if (check_names(facts, id, &record->name, 1, err) < 0 ||
+        check_names(facts, id, record->aliases, record->alias_count, err) < 0 ||
+        check_names(facts, id, record->covers, record->cover_count, err) < 0 ||
+        ids_append(&facts->links, record->aliases, record->alias_count, err) < 0 ||
+        ids_append(&facts->links, record->covers, record->cover_count, err) < 0 ||
+        array_reserve(&facts->records, &facts->record_cap, (size_t)id + 1, sizeof(fact), err) < 0)
+        return -1;
+    facts->records[id] = fact;
+    if (enter_mentions(facts, id, err) < 0)
+        return -1;
+    facts->last_record = id;
+    return 0;
+}
+
+static int take_claim(struct facts *facts, uint32_t id, const struct claim *claim, struct err *err)
+{
+    struct fact_claim fact = {.package = claim->package,
+        .record = claim->record,
+        .type = claim->type,
+        .severity = claim->severity,
+        .known_ms = claim->known_ms};
+
+    if (claim->record == 0 || claim->record > facts->last_record)
+        return err_set(err, ERR_CORRUPT,
+            "the stored claim %u refers to record %u, which is not stored", id, claim->record);
+    if (intern_put(&facts->versions, claim->fixed_version, &fact.fixed_version, err) < 0 ||
+        array_reserve(&facts->claims, &facts->claim_cap, (size_t)id + 1, sizeof(fact), err) < 0)
+        return -1;
+    facts->claims[id] = fact;
+    facts->last_claim = id;
+    return 0;
+}
+
+int facts_take(struct facts *facts, const struct facts_news *news, struct err *err)
+{
+    for (size_t i = 0; i < news->name_count; i++)
+        if (take_name(facts, news->names[i].id, news->names[i].text, err) < 0)
+            return -1;
+    for (size_t i = 0; i < news->record_count; i++)
+        if (take_record(facts, news->records[i].id, &news->records[i].record, err) < 0)
+            return -1;
+    for (size_t i = 0; i < news->claim_count; i++)
+        if (take_claim(facts, news->claims[i].id, &news->claims[i].claim, err) < 0)
+            return -1;
+    return 0;
 }

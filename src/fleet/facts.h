@@ -56,10 +56,32 @@ struct facts {
 int facts_init(struct facts *facts, struct err *err);
 void facts_release(struct facts *facts);
 
-/* Reads what the store has beyond the last ids. Claims come first, then records, then names: each
- * may refer only to what is read after it, so everything that is referred to is there. On failure
- * the facts are those of before. */
-int facts_catch_up(struct facts *facts, struct store *store, struct err *err);
+/* What the store has beyond the facts in hand: read from the disk first, taken into memory then. */
+struct facts_news {
+    struct arena arena; /* owns what the arrays point at */
+    struct {
+        uint32_t id;
+        struct claim claim;
+    } * claims; /* arrays on the heap */
+    struct {
+        uint32_t id;
+        struct record record;
+    } * records;
+    struct {
+        uint32_t id;
+        struct slice text;
+    } * names;
+    size_t claim_count, claim_cap, record_count, record_cap, name_count, name_cap;
+};
+
+void facts_news_release(struct facts_news *news);
+/* Reads claims first, then records, then names: each may refer only to what is read after it, so
+ * everything that is referred to is there. Changes nothing. */
+int facts_read(
+    const struct facts *facts, struct store *store, struct facts_news *ret, struct err *err);
+/* Takes them in, under the fleet's lock. ERR_CORRUPT when one refers to something that is not
+ * stored. What was taken before a failure stays, and is not read again. */
+int facts_take(struct facts *facts, const struct facts_news *news, struct err *err);
 
 /* The stored id of a name, or 0. */
 uint32_t facts_find_name(const struct facts *facts, struct slice text);

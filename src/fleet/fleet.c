@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "fleet/internal.h"
 
-enum { FOLLOW_CHUNK = 4096 };
+enum { FOLLOW_CHUNK = 4096, RETRY_US = 10 * 1000 * 1000 };
 
 /* --- Projects --------------------------------------------------------------------------------- */
 
@@ -24,15 +24,21 @@ struct tenant *fleet_tenant(const struct fleet *fleet, uint32_t project)
     return NULL;
 }
 
+/* Projects made since, not visible yet. */
+struct new_tenants {
+    const struct fleet *fleet;
+    struct tenant **at;
+    size_t count, cap;
+};
+
 static int note_project(void *ctx, const struct project *project, struct err *err)
 {
-    struct fleet *fleet = ctx;
+    struct new_tenants *fresh = ctx;
     struct tenant *tenant;
 
-    if (fleet_tenant(fleet, project->number))
+    if (fleet_tenant(fresh->fleet, project->number))
         return 0;
-    if (array_reserve(&fleet->tenants, &fleet->tenant_cap, fleet->tenant_count + 1,
-            sizeof(struct tenant *), err) < 0)
+    if (array_reserve(&fresh->at, &fresh->cap, fresh->count + 1, sizeof(struct tenant *), err) < 0)
         return -1;
     tenant = calloc(1, sizeof(*tenant));
     if (!tenant || !(tenant->id = strndup(project->id.ptr, project->id.len))) {
@@ -40,18 +46,35 @@ static int note_project(void *ctx, const struct project *project, struct err *er
         return err_nomem(err);
     }
     tenant->number = project->number;
-    fleet->tenants[fleet->tenant_count++] = tenant;
+    fresh->at[fresh->count++] = tenant;
     return 0;
+}
+
+/* The fresh tenants become visible. */
+static int add_tenants(struct fleet *fleet, struct new_tenants *fresh, struct err *err)
+{
+    int failed;
+
+    pthread_rwlock_wrlock(&fleet->lock);
+    failed = array_reserve(&fleet->tenants, &fleet->tenant_cap, fleet->tenant_count + fresh->count,
+        sizeof(struct tenant *), err);
+    for (; fresh->count && !failed; fresh->count--)
+        fleet->tenants[fleet->tenant_count++] = fresh->at[fresh->count - 1];
+    pthread_rwlock_unlock(&fleet->lock);
+    return failed;
 }
 
 /* Takes in projects made since; the caller holds `follow`. */
 static int read_projects(struct fleet *fleet, struct err *err)
 {
-    int failed;
+    struct new_tenants fresh = {.fleet = fleet};
+    int failed = store_each_project(fleet->store, note_project, &fresh, err);
 
-    pthread_rwlock_wrlock(&fleet->lock);
-    failed = store_each_project(fleet->store, note_project, fleet, err);
-    pthread_rwlock_unlock(&fleet->lock);
+    if (!failed && fresh.count)
+        failed = add_tenants(fleet, &fresh, err);
+    for (size_t i = 0; i < fresh.count; i++)
+        tenant_free(fresh.at[i]);
+    free(fresh.at);
     return failed;
 }
 
@@ -181,6 +204,14 @@ struct store *fleet_store(struct fleet *fleet)
     return fleet->store;
 }
 
+static bool any_broken(const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->tenant_count; i++)
+        if (fleet->tenants[i]->broken)
+            return true;
+    return false;
+}
+
 static bool any_loaded(const struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->tenant_count; i++)
@@ -189,24 +220,45 @@ static bool any_loaded(const struct fleet *fleet)
     return false;
 }
 
-static int read_facts(struct fleet *fleet, struct err *err)
+int fleet_read_facts(struct fleet *fleet, struct err *err)
 {
+    struct facts_news news;
     int failed;
 
+    if (facts_read(&fleet->facts, fleet->store, &news, err) < 0)
+        return -1;
     pthread_rwlock_wrlock(&fleet->lock);
-    failed = facts_catch_up(&fleet->facts, fleet->store, err);
+    failed = facts_take(&fleet->facts, &news, err);
     pthread_rwlock_unlock(&fleet->lock);
+    facts_news_release(&news);
     return failed;
+}
+
+/* Damage does not mend itself: what has it is tried again after a while only, for others must not
+ * wait for it. */
+static void note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why)
+{
+    int64_t wait_us = why->code == ERR_CORRUPT || why->code == ERR_LIMIT ? RETRY_US : 0;
+
+    pthread_rwlock_wrlock(&fleet->lock);
+    tenant->broken = true;
+    tenant->why = *why;
+    tenant->retry_us = clock_monotonic_us() + wait_us;
+    pthread_rwlock_unlock(&fleet->lock);
 }
 
 /* Builds the tenant at this position anew and puts it in the old one's place. */
 static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
 {
     struct tenant *old = fleet->tenants[position];
-    struct tenant *fresh = tenant_load(fleet, old->number, slice_of(old->id), err);
+    struct err why = {0};
+    struct tenant *fresh = tenant_load(fleet, old->number, slice_of(old->id), &why);
 
-    if (!fresh)
-        return -1;
+    if (!fresh) {
+        note_failure(fleet, old, &why);
+        *err = why;
+        return err_prefix(err, "project %s", old->id);
+    }
     fresh->shared = true;
     pthread_rwlock_wrlock(&fleet->lock);
     fleet->tenants[position] = fresh;
@@ -215,17 +267,27 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
     return 0;
 }
 
-/* Loads the projects that are wanted and not loaded, or broken; again says: all that are wanted. */
+/* Loads the projects that are wanted and not loaded, or broken; again says: all that are wanted.
+ * One that cannot be loaded does not keep the others from it: the first failure is returned in the
+ * end. */
 static int load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err)
 {
+    struct err first = {0}, why;
+    int64_t now_us = clock_monotonic_us();
+
     for (size_t i = 0; i < fleet->tenant_count; i++) {
         const struct tenant *tenant = fleet->tenants[i];
         bool wanted = only ? tenant->number == only : fleet->load_all || tenant->index;
+        bool due = again || !tenant->index || (tenant->broken && tenant->retry_us <= now_us);
 
-        if (wanted && (again || tenant->broken || !tenant->index) && load_tenant(fleet, i, err) < 0)
-            return -1;
+        if (tenant->why.code && tenant->retry_us > now_us && !only)
+            continue;
+        if (wanted && due && load_tenant(fleet, i, &why) < 0 && first.code == ERR_NONE)
+            first = why;
     }
-    return 0;
+    if (first.code != ERR_NONE)
+        *err = first;
+    return first.code == ERR_NONE ? 0 : -1;
 }
 
 static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
@@ -241,7 +303,7 @@ static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
         fleet->seen = last;
     }
     fleet->load_all |= project == 0;
-    return read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, project, false, err);
+    return fleet_read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, project, false, err);
 }
 
 int fleet_load(struct fleet *fleet, uint32_t project, struct err *err)
@@ -288,14 +350,18 @@ static int compare_touched(const void *left, const void *right)
     return (a->image > b->image) - (a->image < b->image);
 }
 
-/* What fails here is done with: load_tenants() mends the tenant, or says why it cannot be. */
+/* What fails here leaves the tenant half done: it is closed to readers until load_tenants() has
+ * mended it. */
 static void apply_touched(struct fleet *fleet, const struct touched *touched)
 {
     struct tenant *tenant = fleet_tenant(fleet, touched->project);
-    struct err why;
+    struct err why = {0};
 
-    if (tenant && tenant->index && !tenant->broken)
-        tenant->broken = tenant_apply(fleet, tenant, touched->image, &why) < 0;
+    if (!tenant || !tenant->index || tenant->broken ||
+        tenant_apply(fleet, tenant, touched->image, &why) == 0)
+        return;
+    note_failure(fleet, tenant, &why);
+    tenant->retry_us = 0; /* loading anew may do what changing could not */
 }
 
 static void apply_batch(struct fleet *fleet, struct batch *batch)
@@ -307,12 +373,21 @@ static void apply_batch(struct fleet *fleet, struct batch *batch)
             apply_touched(fleet, &batch->at[i]);
 }
 
+/* A failure is that project's own: it is told to those who ask for the project. */
+static void reload_tenants(struct fleet *fleet, bool again)
+{
+    struct err why;
+
+    load_tenants(fleet, 0, again, &why);
+}
+
 /* Causes that we never saw have been dropped: the facts themselves are all there is. */
 static int load_anew(struct fleet *fleet, uint64_t last, struct err *err)
 {
-    if (read_facts(fleet, err) < 0 || load_tenants(fleet, 0, true, err) < 0)
+    if (fleet_read_facts(fleet, err) < 0)
         return -1;
     fleet->seen = last;
+    reload_tenants(fleet, true);
     return 1;
 }
 
@@ -330,7 +405,7 @@ static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *er
         return load_anew(fleet, last, err);
     if (batch->causes == 0)
         return 0;
-    if (read_facts(fleet, err) < 0)
+    if (fleet_read_facts(fleet, err) < 0)
         return -1;
     apply_batch(fleet, batch);
     fleet->seen = batch->last;
@@ -354,14 +429,15 @@ int fleet_follow_locked(struct fleet *fleet, struct err *err)
 
     if (store_data_version(fleet->store, &version, err) < 0)
         return -1;
-    if (version == fleet->data_version)
+    if (version == fleet->data_version && !any_broken(fleet))
         return 0;
     if (read_projects(fleet, err) < 0)
         return -1;
     /* With nothing loaded there is nothing to keep up: loading starts from the facts. */
-    if (any_loaded(fleet) && (follow_log(fleet, err) < 0 || load_tenants(fleet, 0, false, err) < 0))
+    if (any_loaded(fleet) && follow_log(fleet, err) < 0)
         return -1;
     fleet->data_version = version;
+    reload_tenants(fleet, false);
     return 0;
 }
 
@@ -396,14 +472,19 @@ int fleet_begin_read(struct fleet *fleet, uint32_t project, struct tenant **ret,
 
     pthread_rwlock_rdlock(&fleet->lock);
     tenant = fleet_tenant(fleet, project);
-    if (tenant && tenant->index) {
+    if (tenant && tenant->index && !tenant->broken) {
         *ret = tenant;
         return 0;
     }
-    pthread_rwlock_unlock(&fleet->lock);
     if (!tenant)
-        return err_set(err, ERR_NOT_FOUND, "there is no project number %u", project);
-    return err_set(err, ERR_BUSY, "the project's index is being loaded; try again");
+        err_set(err, ERR_NOT_FOUND, "there is no project number %u", project);
+    else if (tenant->why.code)
+        err_set(err, tenant->why.code, "project %s cannot be loaded: %s", tenant->id,
+            tenant->why.message);
+    else
+        err_set(err, ERR_BUSY, "the project's index is being loaded; try again");
+    pthread_rwlock_unlock(&fleet->lock);
+    return -1;
 }
 
 void fleet_end_read(struct fleet *fleet)

@@ -25,7 +25,9 @@ struct tenant {
     struct aliases aliases;
     struct holdings holdings; /* counted in aliases */
     bool shared;              /* readers may see it */
-    bool broken;              /* a change was cut short: to be loaded anew */
+    bool broken;              /* half done, or not to be loaded: closed to readers, for why */
+    struct err why;
+    int64_t retry_us; /* when to load it anew (monotonic) */
 };
 
 struct fleet {
@@ -72,6 +74,8 @@ struct tenant *fleet_tenant(const struct fleet *fleet, uint32_t project); /* or 
  * or ERR_NOT_FOUND, not locked. */
 int fleet_begin_read(struct fleet *fleet, uint32_t project, struct tenant **ret, struct err *err);
 void fleet_end_read(struct fleet *fleet);
+/* Takes in names, records and claims that are new in the store; the caller holds `follow`. */
+int fleet_read_facts(struct fleet *fleet, struct err *err);
 /* Like fleet_follow; the caller holds `follow`. */
 int fleet_follow_locked(struct fleet *fleet, struct err *err);
 /* Follows, and gives the project's id, which image ids are made of. ERR_NOT_FOUND. Before the turn
@@ -91,7 +95,7 @@ int latest_take(struct store *store, struct image *image, const unsigned char li
  * mark then. */
 int latest_contend(struct store *store, struct image *image, const unsigned char line[16],
     int64_t now_ms, struct err *err);
-/* The image leaves this line: if it has the mark, the newest other one gets it. */
+/* The image leaves this line: if it has the mark, the one reported last of the others gets it. */
 int latest_leave(struct store *store, const struct image *image, const unsigned char line[16],
     int64_t now_ms, struct err *err);
 

@@ -26,7 +26,8 @@ static int mark(struct store *store, uint32_t number, bool latest, const unsigne
     return store_add_cause(store, &cause, err);
 }
 
-/* Was the image with this number reported later? Of two at once the newer one was. */
+/* Was the image with this number reported later? Of two at once the newer one was. The same order
+ * as store_find_newest()'s. */
 static int is_later(
     struct store *store, uint32_t number, const struct image *than, bool *ret, struct err *err)
 {

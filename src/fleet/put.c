@@ -88,16 +88,6 @@ static bool holds_image(const struct transaction *t, uint32_t number)
     return false;
 }
 
-/* An image that is too large is its own failure, not that of the others. */
-static int refused(struct put_outcome *outcome, const struct err *err)
-{
-    if (err->code != ERR_LIMIT)
-        return -1;
-    outcome->failed = true;
-    outcome->err = *err;
-    return 1;
-}
-
 /* 1 when the image is in, or refused, 0 when the transaction must be committed first, -1 on
  * failure. */
 static int put_one(struct transaction *t, struct err *err)
@@ -108,6 +98,8 @@ static int put_one(struct transaction *t, struct err *err)
         .arena = &t->arena,
         .now_ms = clock_now_ms()};
     struct put_outcome *outcome = &t->outcomes[t->next];
+    struct err why = {0};
+    int wrote;
 
     if (image_from_request(putting.request, &putting.image, &outcome->err) < 0) {
         outcome->failed = true;
@@ -118,8 +110,15 @@ static int put_one(struct transaction *t, struct err *err)
         return -1;
     if (putting.found && holds_image(t, putting.image.number))
         return 0;
-    if (putting_write(&putting, err) < 0)
-        return refused(outcome, err);
+    wrote = putting_write(&putting, &why);
+    if (wrote < 0)
+        *err = why;
+    if (wrote == 1) {
+        outcome->failed = true;
+        outcome->err = why;
+    }
+    if (wrote != 0)
+        return wrote;
     return fill_before(&putting, outcome, &t->before[t->next - t->first], err) < 0 ? -1 : 1;
 }
 

@@ -368,8 +368,9 @@ int putting_write(struct putting *putting, struct err *err)
     if (putting->found &&
         store_get_slots(putting->fleet->store, putting->image.number, putting->old, err) < 0)
         return -1;
-    if (build_slot(putting, err) < 0 || check_findings(putting, err) < 0 ||
-        write_row(putting, err) < 0 ||
+    if (build_slot(putting, err) < 0 || check_findings(putting, err) < 0)
+        return err->code == ERR_LIMIT ? 1 : -1;
+    if (write_row(putting, err) < 0 ||
         store_put_slot(putting->fleet->store, putting->image.number, &putting->slot, err) < 0)
         return -1;
     return log_changes(putting, err);

@@ -25,8 +25,9 @@ struct putting {
 void putting_release(struct putting *putting);
 /* Finds the image's row, or begins a new one; writes nothing. */
 int putting_resolve(struct putting *putting, struct err *err);
-/* Writes row, slot and cause of a resolved image, which the write may not have touched yet.
- * ERR_LIMIT when the image has too many findings: nothing of the image is written then. */
+/* Writes row, slot and cause of a resolved image, which the write may not have touched yet. 0, -1
+ * on failure, or 1 with *err when the image is refused for its size: nothing of it is written then.
+ */
 int putting_write(struct putting *putting, struct err *err);
 /* The image's slots as they will be; they share memory with *putting. */
 void putting_slots(const struct putting *putting, struct slot ret[SOURCE_COUNT]);

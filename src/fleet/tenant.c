@@ -86,17 +86,14 @@ static int put_derived(struct fleet *fleet, struct tenant *tenant, const struct 
 static int catch_up_to(struct fleet *fleet, const struct ids *claims, struct err *err)
 {
     uint32_t last = claims->count ? claims->at[claims->count - 1] : 0;
-    int failed;
 
     if (last <= fleet->facts.last_claim)
         return 0;
-    pthread_rwlock_wrlock(&fleet->lock);
-    failed = facts_catch_up(&fleet->facts, fleet->store, err);
-    pthread_rwlock_unlock(&fleet->lock);
-    if (!failed && last > fleet->facts.last_claim)
-        failed =
-            err_set(err, ERR_CORRUPT, "an image refers to claim %u, which is not stored", last);
-    return failed;
+    if (fleet_read_facts(fleet, err) < 0)
+        return -1;
+    if (last > fleet->facts.last_claim)
+        return err_set(err, ERR_CORRUPT, "an image refers to claim %u, which is not stored", last);
+    return 0;
 }
 
 /* One image with its slots, as the store has it, and with the facts that it refers to. */

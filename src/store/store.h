@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of facts: a narrow interface in domain words, no SQL in it. tests/unit/store/store_test.c
- * is the contract suite that every backend must pass; SQLite (store/sqlite/) is the embedded default.
+ * The store of facts: a narrow interface in domain words, no SQL in it.
+ * tests/unit/store/store_test.c is the contract suite that every backend must pass; SQLite
+ * (store/sqlite/) is the embedded default.
  *
- * Threads: a struct store may be shared. Reads may run beside a write; writes of one store take turns
- * (and wait for those of other processes), each at most LIMIT_WRITER_WAIT_MS; then ERR_BUSY names the
- * holder. Callbacks run while the store is locked for reading: they must be short and must not call
- * the store.
+ * Threads: a struct store may be shared. Reads may run beside a write; writes of one store take
+ * turns (and wait for those of other processes), each at most LIMIT_WRITER_WAIT_MS; then ERR_BUSY
+ * names the holder. Callbacks run while the store is locked for reading: they must be short and
+ * must not call the store.
  *
- * Strings handed to callbacks live until the callback returns; those read into an arena live as long
- * as it does. Ids and log numbers are given by the store alone and are never used twice. The store
- * keeps no copy of what it is given.
+ * Strings handed to callbacks live until the callback returns; those read into an arena live as
+ * long as it does. Ids and log numbers are given by the store alone and are never used twice. The
+ * store keeps no copy of what it is given.
  *
- * Errors everywhere: ERR_IO, ERR_FULL, ERR_DENIED, ERR_CORRUPT, ERR_BUSY, ERR_NOMEM; others are said.
+ * Errors everywhere: ERR_IO, ERR_FULL, ERR_DENIED, ERR_CORRUPT, ERR_BUSY, ERR_NOMEM; others are
+ * said.
  */
 #ifndef CAREEN_STORE_STORE_H
 #define CAREEN_STORE_STORE_H
@@ -56,11 +58,10 @@ struct project {
 };
 
 /* Within a write. ERR_CONFLICT when the id exists. */
-int store_add_project(struct store *store, struct slice id, int64_t now_ms, uint32_t *ret_number,
-    struct err *err);
+int store_add_project(
+    struct store *store, struct slice id, int64_t now_ms, uint32_t *ret_number, struct err *err);
 /* Within a write; revoked_ms 0: in use again. ERR_NOT_FOUND. */
-int store_revoke_project(struct store *store, struct slice id, int64_t revoked_ms,
-    struct err *err);
+int store_revoke_project(struct store *store, struct slice id, int64_t revoked_ms, struct err *err);
 typedef int (*store_project_fn)(void *ctx, const struct project *project, struct err *err);
 int store_each_project(struct store *store, store_project_fn fn, void *ctx, struct err *err);
 
@@ -76,8 +77,8 @@ struct token {
 };
 
 /* Within a write; token->number is ignored. */
-int store_add_token(struct store *store, const struct token *token, uint32_t *ret_number,
-    struct err *err);
+int store_add_token(
+    struct store *store, const struct token *token, uint32_t *ret_number, struct err *err);
 int store_revoke_token(struct store *store, uint32_t number, int64_t now_ms, struct err *err);
 typedef int (*store_token_fn)(void *ctx, const struct token *token, struct err *err);
 int store_each_token(struct store *store, store_token_fn fn, void *ctx, struct err *err);
@@ -95,8 +96,8 @@ struct user {
 
 /* Within a write; user->number is ignored. ERR_CONFLICT when the name exists: names are never given
  * twice. */
-int store_add_user(struct store *store, const struct user *user, uint32_t *ret_number,
-    struct err *err);
+int store_add_user(
+    struct store *store, const struct user *user, uint32_t *ret_number, struct err *err);
 /* Within a write: password, generation and revoked_ms of user->number. ERR_NOT_FOUND. */
 int store_update_user(struct store *store, const struct user *user, struct err *err);
 typedef int (*store_user_fn)(void *ctx, const struct user *user, struct err *err);
@@ -138,32 +139,32 @@ int store_each_grant(struct store *store, store_grant_fn fn, void *ctx, struct e
 
 /* Each returns the id of the equal one that is there, or of the one it adds. Ids start at 1. */
 int store_put_name(struct store *store, struct slice name, uint32_t *ret, struct err *err);
-int store_put_package(struct store *store, const struct package *package, uint32_t *ret,
-    struct err *err);
-int store_put_record(struct store *store, const struct record *record, uint32_t *ret,
-    struct err *err);
-/* known_ms of a new claim becomes the earliest of now_ms and those of the stored claims for the same
- * package whose record has this record's name or one of its aliases as its name. claim->known_ms is
- * ignored. */
-int store_put_claim(struct store *store, const struct claim *claim, int64_t now_ms, uint32_t *ret,
-    struct err *err);
+int store_put_package(
+    struct store *store, const struct package *package, uint32_t *ret, struct err *err);
+int store_put_record(
+    struct store *store, const struct record *record, uint32_t *ret, struct err *err);
+/* known_ms of a new claim becomes the earliest of now_ms and those of the stored claims for the
+ * same package whose record has this record's name or one of its aliases as its name.
+ * claim->known_ms is ignored. */
+int store_put_claim(
+    struct store *store, const struct claim *claim, int64_t now_ms, uint32_t *ret, struct err *err);
 
 /* Ascending by id, all with id > after; fn returning -1 (with *err) stops. */
 typedef int (*store_name_fn)(void *ctx, uint32_t id, struct slice name, struct err *err);
-int store_each_name(struct store *store, uint32_t after, store_name_fn fn, void *ctx,
-    struct err *err);
-typedef int (*store_record_fn)(void *ctx, uint32_t id, const struct record *record,
-    struct err *err);
-int store_each_record(struct store *store, uint32_t after, store_record_fn fn, void *ctx,
-    struct err *err);
+int store_each_name(
+    struct store *store, uint32_t after, store_name_fn fn, void *ctx, struct err *err);
+typedef int (*store_record_fn)(
+    void *ctx, uint32_t id, const struct record *record, struct err *err);
+int store_each_record(
+    struct store *store, uint32_t after, store_record_fn fn, void *ctx, struct err *err);
 typedef int (*store_claim_fn)(void *ctx, uint32_t id, const struct claim *claim, struct err *err);
-int store_each_claim(struct store *store, uint32_t after, store_claim_fn fn, void *ctx,
-    struct err *err);
+int store_each_claim(
+    struct store *store, uint32_t after, store_claim_fn fn, void *ctx, struct err *err);
 /* The packages of these ids, in their order. ERR_CORRUPT when one is missing. */
-typedef int (*store_package_fn)(void *ctx, uint32_t id, const struct package *package,
-    struct err *err);
-int store_each_package(struct store *store, const struct ids *ids, store_package_fn fn, void *ctx,
-    struct err *err);
+typedef int (*store_package_fn)(
+    void *ctx, uint32_t id, const struct package *package, struct err *err);
+int store_each_package(
+    struct store *store, const struct ids *ids, store_package_fn fn, void *ctx, struct err *err);
 
 /* --- Images and their slots ------------------------------------------------------------------- */
 
@@ -179,36 +180,37 @@ struct slot {
 void slot_release(struct slot *slot);
 
 /* Within a write. image->number is ignored by add and returned; update rewrites the row of
- * image->number whole (id included). line: image_line_key(). ERR_CONFLICT when another image has the
- * id. */
+ * image->number whole (id included). line: image_line_key(). ERR_CONFLICT when another image has
+ * the id. */
 int store_add_image(struct store *store, const struct image *image, const unsigned char line[16],
     uint32_t *ret_number, struct err *err);
-int store_update_image(struct store *store, const struct image *image,
-    const unsigned char line[16], struct err *err);
+int store_update_image(
+    struct store *store, const struct image *image, const unsigned char line[16], struct err *err);
 /* With its slots. ERR_NOT_FOUND. */
 int store_remove_image(struct store *store, uint32_t number, struct err *err);
 /* The other image that is marked `latest` on this line, or 0. */
 int store_find_latest(struct store *store, uint32_t project, const unsigned char line[16],
     uint32_t except, uint32_t *ret_number, struct err *err);
-/* The newest image of a line (highest number), or 0: who becomes latest when one goes. */
+/* The image of a line that was reported last (of several at once the highest number), or 0: who
+ * becomes latest when one goes. O(images of the line). */
 int store_find_newest(struct store *store, uint32_t project, const unsigned char line[16],
     uint32_t except, uint32_t *ret_number, struct err *err);
 /* Replaces the slot of slot->source as a whole. */
 int store_put_slot(struct store *store, uint32_t image, const struct slot *slot, struct err *err);
 
 /* Strings into the arena. ERR_NOT_FOUND. Work within a write (seeing it) and outside. */
-int store_get_image(struct store *store, uint32_t number, struct arena *arena, struct image *ret,
-    struct err *err);
+int store_get_image(
+    struct store *store, uint32_t number, struct arena *arena, struct image *ret, struct err *err);
 int store_find_image(struct store *store, uint32_t project, struct slice image_id,
     struct arena *arena, struct image *ret, struct err *err);
 /* The image's slots by source; absent ones have scanned_ms 0. Release each with slot_release(). */
-int store_get_slots(struct store *store, uint32_t image, struct slot ret[SOURCE_COUNT],
-    struct err *err);
+int store_get_slots(
+    struct store *store, uint32_t image, struct slot ret[SOURCE_COUNT], struct err *err);
 
-/* An image with its slots, for loading: ascending by number, those of `project` with number > after,
- * at most `limit` of them (so that no read lasts long). */
-typedef int (*store_image_fn)(void *ctx, const struct image *image,
-    const struct slot slots[SOURCE_COUNT], struct err *err);
+/* An image with its slots, for loading: ascending by number, those of `project` with number >
+ * after, at most `limit` of them (so that no read lasts long). */
+typedef int (*store_image_fn)(
+    void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err);
 int store_each_image(struct store *store, uint32_t project, uint32_t after, size_t limit,
     store_image_fn fn, void *ctx, struct err *err);
 
@@ -226,23 +228,25 @@ struct cause {
     enum cause_kind kind;
     int64_t at_ms;
     uint32_t project;
-    uint32_t image;                 /* its number */
-    struct ids added, removed;      /* claims of CAUSE_IMAGE_PUT and CAUSE_IMAGE_REMOVED */
+    uint32_t image;            /* its number */
+    struct ids added, removed; /* claims of CAUSE_IMAGE_PUT and CAUSE_IMAGE_REMOVED */
 };
 
-/* Within a write; cause->number is ignored. A CAUSE_IMAGE_SCANNED takes the place of an older one of
- * the same image. */
+/* Within a write; cause->number is ignored. A CAUSE_IMAGE_SCANNED takes the place of an older one
+ * of the same image. */
 int store_add_cause(struct store *store, const struct cause *cause, struct err *err);
 /* Ascending, number > after, at most `limit`; projects all. */
 typedef int (*store_cause_fn)(void *ctx, const struct cause *cause, struct err *err);
 int store_each_cause(struct store *store, uint64_t after, size_t limit, store_cause_fn fn,
     void *ctx, struct err *err);
-/* *ret_last: the highest number given so far, trimmed ones included. *ret_trimmed: the highest number
- * that trimming has removed: a follower that has seen less must load anew. */
-int store_log_bounds(struct store *store, uint64_t *ret_trimmed, uint64_t *ret_last,
-    struct err *err);
-/* Within a write: drops causes older than before_ms. */
-int store_trim_log(struct store *store, int64_t before_ms, struct err *err);
+/* *ret_last: the highest number given so far, trimmed ones included. *ret_trimmed: the highest
+ * number that trimming has removed: a follower that has seen less must load anew. */
+int store_log_bounds(
+    struct store *store, uint64_t *ret_trimmed, uint64_t *ret_last, struct err *err);
+/* Within a write: drops causes older than before_ms, the oldest first, at most `limit` of them (so
+ * that no write lasts long). *ret_dropped: how many. */
+int store_trim_log(
+    struct store *store, int64_t before_ms, size_t limit, size_t *ret_dropped, struct err *err);
 
 /* A number that changes when any process has committed a write since the last call; costs
  * microseconds. */

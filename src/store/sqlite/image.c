@@ -88,24 +88,19 @@ int store_remove_image(struct store *store, uint32_t number, struct err *err)
 /* --- Lines -------------------------------------------------------------------------------------
  */
 
-/* The newest of a line among those with this mark: the end of a range of the index (line, latest),
- * however long the line is. */
-static int newest_marked(struct conn *conn, uint32_t project, const unsigned char line[16],
-    uint32_t except, bool latest, uint32_t *ret, struct err *err)
+/* The first image that the query gives, or 0. */
+static int one_of_line(struct conn *conn, enum statement statement, const char *sql,
+    uint32_t project, const unsigned char line[16], uint32_t except, uint32_t *ret, struct err *err)
 {
     struct query q CLEANUP(query_end) = {0};
     uint32_t number = 0;
     int found;
 
-    if (query_begin(&q, conn, STATEMENT_NEWEST_OF_LINE,
-            "SELECT number FROM image WHERE line = ?1 AND latest = ?2 AND number <> ?3"
-            " AND project = ?4 ORDER BY number DESC LIMIT 1",
-            "looking up the images of a line", err) < 0)
+    if (query_begin(&q, conn, statement, sql, "looking up the images of a line", err) < 0)
         return -1;
     query_bind_blob(&q, 1, (struct slice){(const char *)line, 16});
-    query_bind_int(&q, 2, latest);
-    query_bind_int(&q, 3, except);
-    query_bind_int(&q, 4, project);
+    query_bind_int(&q, 2, except);
+    query_bind_int(&q, 3, project);
     found = query_step(&q, err);
     if (found > 0)
         number = query_id(&q, 0);
@@ -120,20 +115,23 @@ int store_find_latest(struct store *store, uint32_t project, const unsigned char
 {
     struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
 
-    return conn ? newest_marked(conn, project, line, except, true, ret_number, err) : -1;
+    return conn ? one_of_line(conn, STATEMENT_LATEST_OF_LINE,
+                      "SELECT number FROM image WHERE line = ?1 AND latest = 1 AND number <> ?2"
+                      " AND project = ?3 ORDER BY number DESC LIMIT 1",
+                      project, line, except, ret_number, err)
+                : -1;
 }
 
 int store_find_newest(struct store *store, uint32_t project, const unsigned char line[16],
     uint32_t except, uint32_t *ret_number, struct err *err)
 {
     struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
-    uint32_t marked, unmarked;
 
-    if (!conn || newest_marked(conn, project, line, except, true, &marked, err) < 0 ||
-        newest_marked(conn, project, line, except, false, &unmarked, err) < 0)
-        return -1;
-    *ret_number = marked > unmarked ? marked : unmarked;
-    return 0;
+    return conn ? one_of_line(conn, STATEMENT_NEWEST_OF_LINE,
+                      "SELECT number FROM image WHERE line = ?1 AND number <> ?2 AND project = ?3"
+                      " ORDER BY latest_scan_ms DESC, number DESC LIMIT 1",
+                      project, line, except, ret_number, err)
+                : -1;
 }
 
 /* --- Reading -----------------------------------------------------------------------------------

@@ -126,37 +126,47 @@ int store_log_bounds(
     return 0;
 }
 
-static int drop_older(struct conn *conn, int64_t before_ms, int64_t *ret_highest, struct err *err)
+static int drop_older(struct conn *conn, int64_t before_ms, size_t limit, int64_t *ret_highest,
+    size_t *ret_dropped, struct err *err)
 {
     struct query q CLEANUP(query_end) = {0};
     int64_t highest = 0;
+    size_t dropped = 0;
     int step;
 
     if (query_begin(&q, conn, STATEMENT_TRIM_LOG,
-            "DELETE FROM cause WHERE at_ms < ?1 RETURNING number", "trimming the change log",
-            err) < 0)
+            "DELETE FROM cause WHERE number IN (SELECT number FROM cause WHERE at_ms < ?1"
+            " ORDER BY number LIMIT ?2) RETURNING number",
+            "trimming the change log", err) < 0)
         return -1;
     query_bind_int(&q, 1, before_ms);
-    while ((step = query_step(&q, err)) > 0)
+    query_bind_int(&q, 2, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+    for (; (step = query_step(&q, err)) > 0; dropped++)
         if (query_int(&q, 0) > highest)
             highest = query_int(&q, 0);
     *ret_highest = highest;
+    *ret_dropped = dropped;
     return step;
 }
 
-int store_trim_log(struct store *store, int64_t before_ms, struct err *err)
+int store_trim_log(
+    struct store *store, int64_t before_ms, size_t limit, size_t *ret_dropped, struct err *err)
 {
     struct conn *conn = store_write_conn(store, err);
     struct query q CLEANUP(query_end) = {0};
     int64_t highest;
+    size_t dropped;
 
-    if (!conn || drop_older(conn, before_ms, &highest, err) < 0 ||
+    if (!conn || drop_older(conn, before_ms, limit, &highest, &dropped, err) < 0 ||
         query_begin(&q, conn, STATEMENT_SET_TRIMMED,
             "UPDATE state SET value = max(value, ?1) WHERE name = 'log_trimmed'",
             "trimming the change log", err) < 0)
         return -1;
     query_bind_int(&q, 1, highest);
-    return query_run(&q, err);
+    if (query_run(&q, err) < 0)
+        return -1;
+    *ret_dropped = dropped;
+    return 0;
 }
 
 /* PRAGMA data_version of the reading connection changes when any other connection commits, and our

@@ -58,8 +58,11 @@ int store_check(struct store *store, struct err *err)
     struct conn conn = {0};
     int result;
 
-    if (store->immutable)
-        return check_with(&store->reading, "PRAGMA integrity_check(1)", "ok", err);
+    if (store->immutable) {
+        struct conn *shared CLEANUP(store_read_end) = store_read_conn(store, err);
+
+        return shared ? check_with(shared, "PRAGMA integrity_check(1)", "ok", err) : -1;
+    }
     result = conn_open(&conn, store, store->file,
         store->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err);
     if (result == 0)

@@ -319,10 +319,11 @@ static void change_some(struct test *t, struct fleet *fleet, size_t project)
 static void trim(struct fleet *fleet)
 {
     struct store *store = fleet_store(fleet);
+    size_t dropped;
     struct err err;
 
     assert_ok(store_begin(store, "test", &err));
-    assert_ok(store_trim_log(store, clock_now_ms() + 1000, &err));
+    assert_ok(store_trim_log(store, clock_now_ms() + 1000, SIZE_MAX, &dropped, &err));
     assert_ok(store_commit(store, &err));
 }
 

@@ -168,10 +168,12 @@ static int write_once(struct shared *s, struct fleet *fleet, struct rng *rng, st
 static int trim(struct fleet *fleet, struct err *err)
 {
     struct store *store = fleet_store(fleet);
+    size_t dropped;
 
     if (store_begin(store, "test", err) < 0)
         return -1;
-    if (store_trim_log(store, clock_now_ms() + 1000, err) < 0 || store_commit(store, err) < 0) {
+    if (store_trim_log(store, clock_now_ms() + 1000, SIZE_MAX, &dropped, err) < 0 ||
+        store_commit(store, err) < 0) {
         store_rollback(store);
         return -1;
     }

@@ -203,8 +203,14 @@ static void test_latest_and_newest(void **state)
     assert_ok(store_add_image(store, &image, line_a, &c, &err));
     assert_int_equal(latest_of(store, line_a, b), a);
     assert_int_equal(latest_of(store, line_a, a), b);
-    assert_int_equal(newest_of(store, line_a, 0), c);
+    assert_int_equal(newest_of(store, line_a, 0), c); /* all at one time: the highest number */
     assert_int_equal(newest_of(store, line_a, c), b);
+    image.number = c;
+    image.latest_scan_ms--;
+    assert_ok(store_update_image(store, &image, line_a, &err));
+    assert_int_equal(newest_of(store, line_a, 0), b); /* reported later */
+    image.latest_scan_ms++;
+    assert_ok(store_update_image(store, &image, line_a, &err));
     assert_int_equal(latest_of(store, line_b, 0), 0);
     assert_ok(store_find_latest(store, 2, line_a, 0, &other, &err));
     assert_int_equal(other, 0); /* another project's */
@@ -442,6 +448,7 @@ static void test_log_coalesces_scans(void **state)
 static void test_log_trimming(void **state)
 {
     struct fixture *f = *state;
+    size_t dropped = 99;
     struct err err;
 
     begin(f->store);
@@ -449,13 +456,17 @@ static void test_log_trimming(void **state)
         add_cause(f->store, CAUSE_IMAGE_SET, i, i * 10);
     commit(f->store);
     begin(f->store);
-    assert_ok(store_trim_log(f->store, 30, &err));
+    assert_ok(store_trim_log(f->store, 30, 1, &dropped, &err));
+    assert_int_equal(dropped, 1); /* the oldest */
+    assert_ok(store_trim_log(f->store, 30, 100, &dropped, &err));
+    assert_int_equal(dropped, 1);
     commit(f->store);
     assert_int_equal(causes_after(f->store, 0, 100).numbers[0], 3);
     assert_bounds(f->store, 2, 5);
     begin(f->store);
-    assert_ok(store_trim_log(f->store, 30, &err)); /* nothing left to do */
-    assert_ok(store_trim_log(f->store, 1000, &err));
+    assert_ok(store_trim_log(f->store, 30, 100, &dropped, &err)); /* nothing left to do */
+    assert_int_equal(dropped, 0);
+    assert_ok(store_trim_log(f->store, 1000, 100, &dropped, &err));
     commit(f->store);
     assert_int_equal(causes_after(f->store, 0, 100).count, 0);
     assert_bounds(f->store, 5, 5);

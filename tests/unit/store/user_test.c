@@ -102,7 +102,7 @@ static int see_grant(void *ctx, const struct grant *grant, struct err *err)
 {
     (void)err;
     see(ctx, "%u %u '%.*s' %s\n", grant->user, grant->project, SLICE_FMT(grant->enterprise_project),
-        words_name(&role_words, grant->role));
+        words_name(&role_words, (int)grant->role));
     return 0;
 }
 

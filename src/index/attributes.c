@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What images are filtered by, value -> set of slots, and the strings that they share.
+ * What images are filtered by, value -> set of ordinals, and the strings that they share.
  *
  * Strings are counted: a value goes with the last image that has it, and its place in the table is
  * used again. So a server in which images come and go for years holds no more than what its images
@@ -200,7 +200,7 @@ void attributes_drop(struct attributes *attributes, const struct entry *entry)
     drop_fields(attributes, entry, FIELD_COUNT);
 }
 
-/* The sets that an entry's slot belongs to. */
+/* The sets that an entry's ordinal belongs to. */
 enum { MAX_SETS = TABLE_TEXT + 4 };
 
 static size_t sets_of(
@@ -250,7 +250,7 @@ int attributes_prepare(struct attributes *attributes, const struct entry *old,
     return 0;
 }
 
-void attributes_apply(struct attributes *attributes, uint32_t slot, const struct entry *old,
+void attributes_apply(struct attributes *attributes, uint32_t ordinal, const struct entry *old,
     const struct entry *entry)
 {
     struct idset *before[MAX_SETS], *after[MAX_SETS];
@@ -261,14 +261,14 @@ void attributes_apply(struct attributes *attributes, uint32_t slot, const struct
         if (is_among(after[i], before, before_count))
             continue;
         attributes->bytes -= idset_bytes(after[i]);
-        idset_add(after[i], slot);
+        idset_add(after[i], ordinal);
         attributes->bytes += idset_bytes(after[i]);
     }
     for (size_t i = 0; i < before_count; i++) {
         if (is_among(before[i], after, after_count))
             continue;
         attributes->bytes -= idset_bytes(before[i]);
-        idset_remove(before[i], slot);
+        idset_remove(before[i], ordinal);
         attributes->bytes += idset_bytes(before[i]);
     }
 }
@@ -301,7 +301,7 @@ static const char *validate_table(const struct table *table, bool has_sets, size
         if (table_find(table, value_text(value)) != value)
             return "an attribute's value is not found by its text";
         if (value->refs == 0 || value->set.count != (has_sets ? value->refs : 0))
-            return "an attribute's value has references other than its slots";
+            return "an attribute's value has references other than its ordinals";
         if ((why = idset_validate(&value->set)))
             return why;
     }

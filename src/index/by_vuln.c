@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * index_query() with vulnerabilities: each has the set of slots where it makes a row. The number of
- * rows before a slot is the sum of the ranks in those sets, so the first and the last slot of a
- * page are found by bisection; then only what lies between them is read and sorted.
+ * index_query() with vulnerabilities: each has the set of ordinals where it makes a row. The number
+ * of rows before an ordinal is the sum of the ranks in those sets, so the first and the last
+ * ordinal of a page are found by bisection; then only what lies between them is read and sorted.
  *
  * A cursor becomes an offset: the number of rows at or before it, whether its row is there or not.
  */
@@ -12,7 +12,7 @@
 
 enum { STACK_ROWS = 512, CHUNK = 256 };
 
-/* The slots where one vulnerability makes a row: the index's own set, or one made for it. */
+/* The ordinals where one vulnerability makes a row: the index's own set, or one made for it. */
 struct vuln_rows {
     uint32_t vuln;
     const struct idset *set; /* NULL: in own */
@@ -20,7 +20,7 @@ struct vuln_rows {
 };
 
 struct rows {
-    struct vuln_rows *at; /* ascending by vuln, none without slots */
+    struct vuln_rows *at; /* ascending by vuln, none without ordinals */
     size_t count, cap;
 };
 
@@ -36,7 +36,8 @@ static void release_rows(struct rows *rows)
     free(rows->at);
 }
 
-/* --- The slots of each vulnerability ---------------------------------------------------------- */
+/* --- The ordinals of each vulnerability ----------------------------------------------------------
+ */
 
 /* Adds a set that belongs to the index: borrowed while it is the only one. */
 static int add_set(struct vuln_rows *rows, const struct idset *set, struct err *err)
@@ -72,7 +73,7 @@ static int add_intersection(
     return failed;
 }
 
-static int add_vuln(const struct index *index, const struct slots *scope, uint32_t vuln,
+static int add_vuln(const struct index *index, const struct ordinals *scope, uint32_t vuln,
     uint32_t codes, struct rows *rows, struct err *err)
 {
     const struct posting *posting = postings_find(&index->postings, vuln);
@@ -99,7 +100,7 @@ static int add_vuln(const struct index *index, const struct slots *scope, uint32
     return 0;
 }
 
-static int collect(const struct index *index, const struct slots *scope,
+static int collect(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, struct rows *ret, struct err *err)
 {
     struct ids vulns = {0};
@@ -115,19 +116,19 @@ static int collect(const struct index *index, const struct slots *scope,
 
 /* --- Positions -------------------------------------------------------------------------------- */
 
-static uint64_t rows_below(const struct rows *rows, uint32_t slot)
+static uint64_t rows_below(const struct rows *rows, uint32_t ordinal)
 {
     uint64_t below = 0;
 
     for (size_t i = 0; i < rows->count; i++)
-        below += idset_below(set_of(&rows->at[i]), slot);
+        below += idset_below(set_of(&rows->at[i]), ordinal);
     return below;
 }
 
-/* The slot of the row with `offset` rows before it; there is such a row. */
-static uint32_t slot_of_row(const struct rows *rows, uint64_t offset, uint32_t slot_count)
+/* The ordinal of the row with `offset` rows before it; there is such a row. */
+static uint32_t ordinal_of_row(const struct rows *rows, uint64_t offset, uint32_t ordinal_count)
 {
-    uint32_t low = 0, high = slot_count;
+    uint32_t low = 0, high = ordinal_count;
 
     if (rows->count == 1) {
         (void)idset_select(set_of(&rows->at[0]), (uint32_t)offset, &low);
@@ -147,21 +148,21 @@ static uint32_t slot_of_row(const struct rows *rows, uint64_t offset, uint32_t s
 static uint64_t cursor_offset(
     const struct index *index, const struct rows *rows, const struct index_query *query)
 {
-    uint32_t slot = slot_from(index, query->after_image);
-    uint64_t offset = rows_below(rows, slot);
+    uint32_t ordinal = ordinal_from(index, query->after_image);
+    uint64_t offset = rows_below(rows, ordinal);
 
-    if (slot < index->slot_count && number_at(index, slot) == query->after_image)
+    if (ordinal < index->ordinal_count && number_at(index, ordinal) == query->after_image)
         for (size_t i = 0; i < rows->count && rows->at[i].vuln <= query->after_vuln; i++)
-            offset += idset_contains(set_of(&rows->at[i]), slot);
+            offset += idset_contains(set_of(&rows->at[i]), ordinal);
     return offset;
 }
 
 /* --- The page --------------------------------------------------------------------------------- */
 
-/* A row as one number that sorts: slot, then vulnerability. */
-static uint64_t row_key(uint32_t slot, uint32_t vuln)
+/* A row as one number that sorts: ordinal, then vulnerability. */
+static uint64_t row_key(uint32_t ordinal, uint32_t vuln)
 {
-    return (uint64_t)slot << 32 | vuln;
+    return (uint64_t)ordinal << 32 | vuln;
 }
 
 static int compare_keys(const void *left, const void *right)
@@ -173,19 +174,20 @@ static int compare_keys(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* All rows of the slots first..last, in order. `keys` has room for them. */
+/* All rows of the ordinals first..last, in order. `keys` has room for them. */
 static size_t read_rows(const struct rows *rows, uint32_t first, uint32_t last, uint64_t *keys)
 {
     size_t used = 0;
 
     for (size_t i = 0; i < rows->count; i++) {
-        uint32_t slots[CHUNK], from = first;
+        uint32_t ordinals[CHUNK], from = first;
         size_t count, within = CHUNK;
 
-        while (within == CHUNK && (count = idset_read(set_of(&rows->at[i]), from, slots, CHUNK))) {
-            for (within = 0; within < count && slots[within] <= last; within++)
-                keys[used++] = row_key(slots[within], rows->at[i].vuln);
-            from = slots[count - 1] + 1;
+        while (
+            within == CHUNK && (count = idset_read(set_of(&rows->at[i]), from, ordinals, CHUNK))) {
+            for (within = 0; within < count && ordinals[within] <= last; within++)
+                keys[used++] = row_key(ordinals[within], rows->at[i].vuln);
+            from = ordinals[count - 1] + 1;
         }
     }
     if (rows->count > 1)
@@ -196,8 +198,8 @@ static size_t read_rows(const struct rows *rows, uint32_t first, uint32_t last, 
 static int fill(const struct index *index, const struct rows *rows, uint64_t offset, size_t wanted,
     struct index_page *page, struct err *err)
 {
-    uint32_t first = slot_of_row(rows, offset, index->slot_count);
-    uint32_t last = slot_of_row(rows, offset + wanted - 1, index->slot_count);
+    uint32_t first = ordinal_of_row(rows, offset, index->ordinal_count);
+    uint32_t last = ordinal_of_row(rows, offset + wanted - 1, index->ordinal_count);
     uint64_t before = rows_below(rows, first);
     size_t span = (size_t)(rows_below(rows, last + 1) - before);
     uint64_t on_stack[STACK_ROWS], *keys = on_stack;
@@ -224,7 +226,7 @@ static int make_page(const struct index *index, const struct rows *rows,
     const struct index_query *query, struct index_page *ret, struct err *err)
 {
     uint64_t offset = query->by_cursor ? cursor_offset(index, rows, query) : query->offset;
-    uint64_t total = rows_below(rows, index->slot_count), left;
+    uint64_t total = rows_below(rows, index->ordinal_count), left;
     size_t wanted;
 
     left = offset < total ? total - offset : 0;
@@ -237,7 +239,7 @@ static int make_page(const struct index *index, const struct rows *rows,
     return 0;
 }
 
-int query_vulns(const struct index *index, const struct slots *scope,
+int query_vulns(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, struct index_page *ret, struct err *err)
 {
     struct rows rows = {0};

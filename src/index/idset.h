@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of slots, and the one wrapper of CRoaring.
+ * Sets of ordinals, and the one wrapper of CRoaring.
  *
  * Most vulnerabilities hit few images, so a set has three forms, by its size:
  *

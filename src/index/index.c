@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of the index: put, remove, and the slots of images.
+ * Changes of the index: put, remove, and the ordinals of images.
  *
  * A change costs what differs: the old and the new findings are walked side by side, and only those
  * that came, went or changed their code touch postings and counts.
@@ -10,7 +10,7 @@
  * or the images between its place and the next hole (or the end) move up by one: right, and slow.
  *
  * Out of memory: prepare_put() does all that may fail and can be undone; behind it nothing of our
- * own fails. CRoaring, in sets of more than 66 slots, ends the process instead (idset.h).
+ * own fails. CRoaring, in sets of more than 66 ordinals, ends the process instead (idset.h).
  */
 #include "index/internal.h"
 
@@ -21,9 +21,9 @@
 
 /* --- Small helpers ---------------------------------------------------------------------------- */
 
-uint32_t slot_from(const struct index *index, uint32_t number)
+uint32_t ordinal_from(const struct index *index, uint32_t number)
 {
-    uint32_t low = 0, count = index->slot_count;
+    uint32_t low = 0, count = index->ordinal_count;
 
     if (count && number_at(index, count - 1) < number)
         return count; /* the usual arrival */
@@ -55,19 +55,19 @@ static bool same_id(const struct entry *a, const struct entry *b)
     return slice_eq(image_id_text(&a->image), image_id_text(&b->image));
 }
 
-static void set_entry(struct index *index, uint32_t slot, uint32_t number, struct entry *entry)
+static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, struct entry *entry)
 {
-    block_of(index, slot)->numbers[slot % BLOCK_SLOTS] = number;
-    block_of(index, slot)->entries[slot % BLOCK_SLOTS] = entry;
+    block_of(index, ordinal)->numbers[ordinal % BLOCK_ORDINALS] = number;
+    block_of(index, ordinal)->entries[ordinal % BLOCK_ORDINALS] = entry;
 }
 
 /* Adds `step` (1 or -1) to the count of a code; the counts are unsigned and wrap around midway. */
-static void count_code(struct index *index, uint32_t slot, uint8_t code, int step)
+static void count_code(struct index *index, uint32_t ordinal, uint8_t code, int step)
 {
-    uint16_t *count = &block_of(index, slot)->counts[slot % BLOCK_SLOTS][code];
+    uint16_t *count = &block_of(index, ordinal)->counts[ordinal % BLOCK_ORDINALS][code];
 
     *count = (uint16_t)(*count + step);
-    index->sums[slot / BLOCK_SLOTS][code] += (uint32_t)step;
+    index->sums[ordinal / BLOCK_ORDINALS][code] += (uint32_t)step;
     index->totals[code] += (uint64_t)(int64_t)step;
     index->findings += (uint64_t)(int64_t)step;
 }
@@ -137,35 +137,36 @@ static int prepare_findings(
 
 /* Adds before it removes: removing drops sets that are empty, as a prepared one may be. */
 static void apply_findings(
-    struct index *index, uint32_t slot, const struct entry *old, const struct entry *new)
+    struct index *index, uint32_t ordinal, const struct entry *old, const struct entry *new)
 {
     struct diff d = {.old = old, .new = new};
 
     while (diff_next(&d)) {
         if (d.come) {
-            postings_add(&index->postings, d.vuln, d.new_code, slot);
-            count_code(index, slot, d.new_code, 1);
+            postings_add(&index->postings, d.vuln, d.new_code, ordinal);
+            count_code(index, ordinal, d.new_code, 1);
         }
         if (d.gone) {
-            postings_remove(&index->postings, d.vuln, d.old_code, slot);
-            count_code(index, slot, d.old_code, -1);
+            postings_remove(&index->postings, d.vuln, d.old_code, ordinal);
+            count_code(index, ordinal, d.old_code, -1);
         }
     }
 }
 
-/* --- Slots ------------------------------------------------------------------------------------ */
+/* --- Ordinals ------------------------------------------------------------------------------------
+ */
 
-/* Memory for one more slot behind the last. */
-static int reserve_slot(struct index *index, struct err *err)
+/* Memory for one more ordinal behind the last. */
+static int reserve_ordinal(struct index *index, struct err *err)
 {
-    size_t need = (size_t)index->slot_count / BLOCK_SLOTS + 1;
+    size_t need = (size_t)index->ordinal_count / BLOCK_ORDINALS + 1;
     struct block *block;
 
     if (need <= index->block_count)
         return 0;
-    if (index->slot_count == UINT32_MAX - BLOCK_SLOTS)
+    if (index->ordinal_count == UINT32_MAX - BLOCK_ORDINALS)
         return err_set(err, ERR_LIMIT, "the index has no room for more than %u images: restart",
-            index->slot_count);
+            index->ordinal_count);
     if (array_reserve(&index->blocks, &index->block_cap, need, sizeof(*index->blocks), err) < 0 ||
         array_reserve(&index->sums, &index->sum_cap, need, sizeof(*index->sums), err) < 0)
         return -1;
@@ -177,42 +178,42 @@ static int reserve_slot(struct index *index, struct err *err)
     return 0;
 }
 
-/* Where a number goes: its slot; when another image stands there, the hole up to which the images
- * from there on move. */
+/* Where a number goes: its ordinal; when another image stands there, the hole up to which the
+ * images from there on move. */
 struct place {
-    uint32_t slot, hole;
+    uint32_t ordinal, hole;
 };
 
 static struct place find_place(const struct index *index, uint32_t number)
 {
-    uint32_t slot = slot_from(index, number), hole = slot;
+    uint32_t ordinal = ordinal_from(index, number), hole = ordinal;
 
-    if (slot < index->slot_count && number_at(index, slot) == number)
-        return (struct place){slot, slot};
-    if (slot > 0 && slot < index->slot_count && !entry_at(index, slot - 1))
-        return (struct place){slot - 1, slot - 1};
-    while (hole < index->slot_count && entry_at(index, hole))
+    if (ordinal < index->ordinal_count && number_at(index, ordinal) == number)
+        return (struct place){ordinal, ordinal};
+    if (ordinal > 0 && ordinal < index->ordinal_count && !entry_at(index, ordinal - 1))
+        return (struct place){ordinal - 1, ordinal - 1};
+    while (hole < index->ordinal_count && entry_at(index, hole))
         hole++;
-    return (struct place){slot, hole};
+    return (struct place){ordinal, hole};
 }
 
-/* Moves an image to the slot above, which is a hole. */
+/* Moves an image to the ordinal above, which is a hole. */
 static void move_up(struct index *index, uint32_t from)
 {
     struct entry *entry = entry_at(index, from);
     uint32_t to = from + 1;
     uint64_t hash = image_id_hash(&entry->image);
-    uint16_t *counts = block_of(index, from)->counts[from % BLOCK_SLOTS];
+    uint16_t *counts = block_of(index, from)->counts[from % BLOCK_ORDINALS];
     struct err none;
 
     for (size_t i = 0; i < entry->count; i++)
         postings_move(&index->postings, entry_vulns(entry)[i], entry_codes(entry)[i], from, to);
     attributes_move(&index->attributes, entry, from, to);
     for (size_t code = 0; code < INDEX_CODES; code++) {
-        index->sums[from / BLOCK_SLOTS][code] -= counts[code];
-        index->sums[to / BLOCK_SLOTS][code] += counts[code];
+        index->sums[from / BLOCK_ORDINALS][code] -= counts[code];
+        index->sums[to / BLOCK_ORDINALS][code] += counts[code];
     }
-    memcpy(block_of(index, to)->counts[to % BLOCK_SLOTS], counts, sizeof(uint16_t[INDEX_CODES]));
+    memcpy(block_of(index, to)->counts[to % BLOCK_ORDINALS], counts, sizeof(uint16_t[INDEX_CODES]));
     memset(counts, 0, sizeof(uint16_t[INDEX_CODES]));
     map_remove(&index->ids, hash, from);
     BUG_ON(map_add(&index->ids, hash, to, &none) < 0); /* the room of the one just removed */
@@ -220,12 +221,12 @@ static void move_up(struct index *index, uint32_t from)
     set_entry(index, from, entry->image.number, NULL);
 }
 
-static void open_slot(struct index *index, struct place place)
+static void open_ordinal(struct index *index, struct place place)
 {
-    if (place.hole == index->slot_count)
-        index->slot_count++;
-    for (uint32_t slot = place.hole; slot > place.slot; slot--)
-        move_up(index, slot - 1);
+    if (place.hole == index->ordinal_count)
+        index->ordinal_count++;
+    for (uint32_t ordinal = place.hole; ordinal > place.ordinal; ordinal--)
+        move_up(index, ordinal - 1);
 }
 
 /* --- Public ----------------------------------------------------------------------------------- */
@@ -246,8 +247,8 @@ void index_free(struct index *index)
 {
     if (!index)
         return;
-    for (uint32_t slot = 0; slot < index->slot_count; slot++)
-        entry_free(entry_at(index, slot));
+    for (uint32_t ordinal = 0; ordinal < index->ordinal_count; ordinal++)
+        entry_free(entry_at(index, ordinal));
     for (size_t i = 0; i < index->block_count; i++)
         free(index->blocks[i]);
     free(index->blocks);
@@ -287,13 +288,13 @@ static int check_put(
 static int prepare_put(struct index *index, struct place place, const struct entry *old,
     const struct entry *new, struct err *err)
 {
-    if (place.hole == index->slot_count && reserve_slot(index, err) < 0)
+    if (place.hole == index->ordinal_count && reserve_ordinal(index, err) < 0)
         return -1;
     if (attributes_prepare(&index->attributes, old, new, err) < 0 ||
         prepare_findings(index, old, new, err) < 0)
         return -1;
     if ((!old || !same_id(old, new)) &&
-        map_add(&index->ids, image_id_hash(&new->image), place.slot, err) < 0) {
+        map_add(&index->ids, image_id_hash(&new->image), place.ordinal, err) < 0) {
         undo_findings(index, old, new);
         return -1;
     }
@@ -315,8 +316,8 @@ int index_put(struct index *index, const struct image *image, const struct index
 
     if (check_put(image, findings, count, err) < 0)
         return -1;
-    if (place.slot < index->slot_count && number_at(index, place.slot) == image->number)
-        old = entry_at(index, place.slot);
+    if (place.ordinal < index->ordinal_count && number_at(index, place.ordinal) == image->number)
+        old = entry_at(index, place.ordinal);
     new = entry_new(image, findings, count, err);
     if (!new)
         return -1;
@@ -329,15 +330,15 @@ int index_put(struct index *index, const struct image *image, const struct index
         return -1;
     }
     if (!old)
-        open_slot(index, place);
-    apply_findings(index, place.slot, old, new);
-    attributes_apply(&index->attributes, place.slot, old, new);
-    set_entry(index, place.slot, image->number, new);
+        open_ordinal(index, place);
+    apply_findings(index, place.ordinal, old, new);
+    attributes_apply(&index->attributes, place.ordinal, old, new);
+    set_entry(index, place.ordinal, image->number, new);
     index->images += old ? 0 : 1;
     index->entry_bytes += entry_bytes(new);
     if (old) {
         if (!same_id(old, new))
-            map_remove(&index->ids, image_id_hash(&old->image), place.slot);
+            map_remove(&index->ids, image_id_hash(&old->image), place.ordinal);
         index->entry_bytes -= entry_bytes(old);
         discard(index, old);
     }
@@ -346,18 +347,18 @@ int index_put(struct index *index, const struct image *image, const struct index
 
 void index_remove(struct index *index, uint32_t number)
 {
-    uint32_t slot = slot_from(index, number);
+    uint32_t ordinal = ordinal_from(index, number);
     struct entry *old;
 
-    if (slot == index->slot_count || number_at(index, slot) != number)
+    if (ordinal == index->ordinal_count || number_at(index, ordinal) != number)
         return;
-    old = entry_at(index, slot);
+    old = entry_at(index, ordinal);
     if (!old)
         return;
-    apply_findings(index, slot, old, NULL);
-    attributes_apply(&index->attributes, slot, old, NULL);
-    map_remove(&index->ids, image_id_hash(&old->image), slot);
-    set_entry(index, slot, number, NULL);
+    apply_findings(index, ordinal, old, NULL);
+    attributes_apply(&index->attributes, ordinal, old, NULL);
+    map_remove(&index->ids, image_id_hash(&old->image), ordinal);
+    set_entry(index, ordinal, number, NULL);
     index->images--;
     index->entry_bytes -= entry_bytes(old);
     discard(index, old);
@@ -365,11 +366,11 @@ void index_remove(struct index *index, uint32_t number)
 
 static const struct entry *find_entry(const struct index *index, uint32_t number)
 {
-    uint32_t slot = slot_from(index, number);
+    uint32_t ordinal = ordinal_from(index, number);
 
-    if (slot == index->slot_count || number_at(index, slot) != number)
+    if (ordinal == index->ordinal_count || number_at(index, ordinal) != number)
         return NULL;
-    return entry_at(index, slot);
+    return entry_at(index, ordinal);
 }
 
 const struct image *index_find(const struct index *index, uint32_t number)
@@ -403,7 +404,8 @@ void index_size(const struct index *index, struct index_size *ret)
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const struct table *table = &index->attributes.tables[i];
 
-        bytes += table->cap * sizeof(*table->places) + table->ids.cap * sizeof(*table->ids.slots);
+        bytes +=
+            table->cap * sizeof(*table->places) + table->ids.cap * sizeof(*table->ids.slots);
     }
     *ret = (struct index_size){index->images, index->findings, index->postings.vulns, bytes};
 }

@@ -2,19 +2,20 @@
 /*
  * The index of one project: its findings in memory, in image space.
  *
- * Images stand in slots 0, 1, 2, ... in order of arrival (ascending image number). Then
+ * Images have ordinals 0, 1, 2, ... in order of arrival (ascending image number). Then
  *
- *   - every value of an image attribute (type, registry, cluster, ...) is a set of slots;
- *   - every vulnerability has, for each code that occurs, the set of slots it affects with that code;
- *   - every slot has its vulnerabilities, ascending, with a code beside each, and the count of each of
- *     the 32 codes.
+ *   - every value of an image attribute (type, registry, cluster, ...) is a set of ordinals;
+ *   - every vulnerability has, for each code that occurs, the set of ordinals it affects with that
+ * code;
+ *   - every ordinal has its vulnerabilities, ascending, with a code beside each, and the count of
+ * each of the 32 codes.
  *
  *     code (5 bits):  [ handled | ignored | type | necessity : 2 ]
  *
  * A query with vulnerabilities intersects their sets with those of the attributes; a query without
- * adds up the counts of the admitted codes over the matching slots, walks to the offset by those
- * counts, and opens only the images on the page. Totals are exact. Rows are ordered by image number,
- * then vulnerability number.
+ * adds up the counts of the admitted codes over the matching ordinals, walks to the offset by those
+ * counts, and opens only the images on the page. Totals are exact. Rows are ordered by image
+ * number, then vulnerability number.
  *
  * The index knows numbers and attributes, not names of vulnerabilities, claims or the store: fleet/
  * derives what goes in. It is not locked here: one writer, or many readers. Slices returned by
@@ -30,11 +31,11 @@ struct index;
 
 enum { INDEX_CODES = 32 };
 
-static inline uint8_t index_code(enum necessity necessity, enum vul_type type, bool ignored,
-    bool handled)
+static inline uint8_t index_code(
+    enum necessity necessity, enum vul_type type, bool ignored, bool handled)
 {
     return (uint8_t)((unsigned)necessity | (unsigned)type << 2 | (unsigned)ignored << 3 |
-        (unsigned)handled << 4);
+                     (unsigned)handled << 4);
 }
 
 static inline enum necessity index_code_necessity(uint8_t code)
@@ -68,8 +69,8 @@ void index_free(struct index *index); /* accepts NULL */
 
 /* Adds an image or replaces the one with its number, attributes and findings whole. `findings` must
  * be strictly ascending by vuln. Everything is copied. A new number may come in any order (loading
- * brings them ascending, which is fast). ERR_LIMIT above LIMIT_IMAGE_FINDINGS, ERR_NOMEM; the index is
- * unchanged then. Cost: the image's own findings, old and new. */
+ * brings them ascending, which is fast). ERR_LIMIT above LIMIT_IMAGE_FINDINGS, ERR_NOMEM; the index
+ * is unchanged then. Cost: the image's own findings, old and new. */
 int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
     size_t count, struct err *err);
 /* Nothing happens when the number is not there. */
@@ -92,7 +93,7 @@ struct index_query {
     bool by_vuln;          /* only the vulnerabilities below (none: no rows) */
     const uint32_t *vulns; /* any order, no duplicates */
     size_t vuln_count;
-    bool by_cursor;        /* rows behind (after_image, after_vuln), whatever offset says */
+    bool by_cursor; /* rows behind (after_image, after_vuln), whatever offset says */
     uint32_t after_image, after_vuln;
     uint64_t offset;
     size_t limit; /* 1 .. LIMIT_PAGE_MAX */
@@ -114,8 +115,8 @@ struct index_page {
 
 /* Cannot fail for want of memory but by ERR_NOMEM. Any number of threads at once, while no one
  * changes the index. */
-int index_query(const struct index *index, const struct index_query *query,
-    struct index_page *ret, struct err *err);
+int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
+    struct err *err);
 
 /* Images in a scope, and what they hold. */
 struct index_counts {
@@ -128,8 +129,8 @@ int index_count(const struct index *index, const struct index_scope *scope,
 
 /* Walks the images of a scope in order, those with number > after; fn returning false stops.
  * counts[code] are the image's findings. */
-typedef bool (*index_image_fn)(void *ctx, const struct image *image,
-    const uint16_t counts[INDEX_CODES]);
+typedef bool (*index_image_fn)(
+    void *ctx, const struct image *image, const uint16_t counts[INDEX_CODES]);
 int index_each_image(const struct index *index, const struct index_scope *scope, uint32_t after,
     index_image_fn fn, void *ctx, struct err *err);
 
@@ -146,7 +147,8 @@ typedef bool (*index_vuln_fn)(void *ctx, const struct index_vuln *vuln);
 int index_each_vuln(const struct index *index, const struct index_scope *scope, uint32_t codes,
     index_vuln_fn fn, void *ctx, struct err *err);
 
-/* The numbers of the images that have this vulnerability, appended to *ret; for re-deriving them. */
+/* The numbers of the images that have this vulnerability, appended to *ret; for re-deriving them.
+ */
 int index_images_of(const struct index *index, uint32_t vuln, struct ids *ret, struct err *err);
 /* The image of this number, or NULL; its findings (valid until the next change). */
 const struct image *index_find(const struct index *index, uint32_t number);
@@ -160,8 +162,8 @@ struct index_size {
 };
 void index_size(const struct index *index, struct index_size *ret);
 
-/* Checks every invariant (sets against lists, counts against codes, order, totals). NULL, or a static
- * text saying which one does not hold. Slow; for tests, fuzzers and `careen doctor`. */
+/* Checks every invariant (sets against lists, counts against codes, order, totals). NULL, or a
+ * static text saying which one does not hold. Slow; for tests, fuzzers and `careen doctor`. */
 const char *index_validate(const struct index *index);
 
 #endif

@@ -2,14 +2,14 @@
 /*
  * What the files of the index share.
  *
- *     blocks      256 slots each: image number, entry, the 32 counts; sums of the counts by block
- *     entry       one image with its findings: struct image, and one block of memory
- *                 [ times : 8 | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ]
- *     attributes  strings shared by images, counted; those that are filtered by carry a set of
- * slots postings    vulnerability -> {code, set of slots}
+ *     blocks      256 ordinals each: image number, entry, the 32 counts; sums of the counts by
+ * block entry       one image with its findings: struct image, and one block of memory [ times : 8
+ * | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ] attributes  strings shared by images,
+ * counted; those filtered by carry a set of ordinals postings    vulnerability -> {code, set of
+ * ordinals}
  *
- * Numbers ascend with slots. An image that goes leaves a hole: its slot keeps the number (so that
- * it may come back) but has no entry, no counts, and is in no set.
+ * Numbers ascend with ordinals. An image that goes leaves a hole: its ordinal keeps the number (so
+ * that it may come back) but has no entry, no counts, and is in no set.
  *
  * A change has two phases: everything that may fail (prepare) leaves the content as it is, and what
  * follows cannot fail. Nothing here is changed by a read.
@@ -28,7 +28,7 @@ struct value {
     uint32_t refs;
     uint32_t len;
     uint32_t line;    /* in struct names, when it is a name */
-    struct idset set; /* slots whose image has it; empty in TABLE_TEXT */
+    struct idset set; /* ordinals whose image has it; empty in TABLE_TEXT */
     char text[];
 };
 
@@ -84,7 +84,7 @@ struct attributes {
     struct names names;
     struct idset types[IMAGE_TYPE_COUNT];
     struct idset assessments[ASSESSMENT_COUNT];
-    struct idset live;    /* slots that hold an image */
+    struct idset live;    /* ordinals that hold an image */
     struct idset running; /* those whose image runs in a container */
     size_t bytes;         /* estimate of the memory of values and sets */
 };
@@ -103,11 +103,11 @@ const struct value *attributes_value(
 int attributes_acquire(struct attributes *attributes, struct entry *entry, struct err *err);
 /* Gives those references back. */
 void attributes_drop(struct attributes *attributes, const struct entry *entry);
-/* Before entry comes to a slot in the place of `old` (or NULL): makes room in the sets. */
+/* Before entry comes to an ordinal in the place of `old` (or NULL): makes room in the sets. */
 int attributes_prepare(struct attributes *attributes, const struct entry *old,
     const struct entry *entry, struct err *err);
 /* `old` goes (may be NULL), `entry` comes (may be NULL). */
-void attributes_apply(struct attributes *attributes, uint32_t slot, const struct entry *old,
+void attributes_apply(struct attributes *attributes, uint32_t ordinal, const struct entry *old,
     const struct entry *entry);
 void attributes_move(
     struct attributes *attributes, const struct entry *entry, uint32_t from, uint32_t to);
@@ -179,8 +179,8 @@ void postings_release(struct postings *postings);
 const struct posting *postings_find(const struct postings *postings, uint32_t vuln);
 /* Makes one postings_add() of the same arguments infallible. */
 int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, struct err *err);
-void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t slot);
-void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t slot);
+void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
+void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
 void postings_move(
     struct postings *postings, uint32_t vuln, uint8_t code, uint32_t from, uint32_t to);
 /* Drops what a postings_prepare() left empty. */
@@ -190,21 +190,21 @@ const char *postings_validate(const struct postings *postings);
 
 /* --- The index -------------------------------------------------------------------------------- */
 
-enum { BLOCK_SLOTS = 256 };
+enum { BLOCK_ORDINALS = 256 };
 
-/* Counts first: each slot's are one cache line. */
+/* Counts first: each ordinal's are one cache line. */
 struct block {
-    _Alignas(64) uint16_t counts[BLOCK_SLOTS][INDEX_CODES];
-    uint32_t numbers[BLOCK_SLOTS]; /* of images, ascending; those of holes included */
-    struct entry *entries[BLOCK_SLOTS];
+    _Alignas(64) uint16_t counts[BLOCK_ORDINALS][INDEX_CODES];
+    uint32_t numbers[BLOCK_ORDINALS]; /* of images, ascending; those of holes included */
+    struct entry *entries[BLOCK_ORDINALS];
 };
 
 struct index {
     struct block **blocks;
     uint32_t (*sums)[INDEX_CODES]; /* of counts, by block */
     size_t block_count, block_cap, sum_cap;
-    uint32_t slot_count;
-    struct map ids; /* image id -> slot */
+    uint32_t ordinal_count;
+    struct map ids; /* image id -> ordinal */
     struct attributes attributes;
     struct postings postings;
     uint64_t totals[INDEX_CODES]; /* of counts */
@@ -212,42 +212,42 @@ struct index {
     size_t entry_bytes;
 };
 
-static inline struct block *block_of(const struct index *index, uint32_t slot)
+static inline struct block *block_of(const struct index *index, uint32_t ordinal)
 {
-    return index->blocks[slot / BLOCK_SLOTS];
+    return index->blocks[ordinal / BLOCK_ORDINALS];
 }
 
-static inline struct entry *entry_at(const struct index *index, uint32_t slot)
+static inline struct entry *entry_at(const struct index *index, uint32_t ordinal)
 {
-    return block_of(index, slot)->entries[slot % BLOCK_SLOTS];
+    return block_of(index, ordinal)->entries[ordinal % BLOCK_ORDINALS];
 }
 
-static inline uint32_t number_at(const struct index *index, uint32_t slot)
+static inline uint32_t number_at(const struct index *index, uint32_t ordinal)
 {
-    return block_of(index, slot)->numbers[slot % BLOCK_SLOTS];
+    return block_of(index, ordinal)->numbers[ordinal % BLOCK_ORDINALS];
 }
 
-static inline const uint16_t *counts_at(const struct index *index, uint32_t slot)
+static inline const uint16_t *counts_at(const struct index *index, uint32_t ordinal)
 {
-    return block_of(index, slot)->counts[slot % BLOCK_SLOTS];
+    return block_of(index, ordinal)->counts[ordinal % BLOCK_ORDINALS];
 }
 
-/* The first slot whose number is >= number, or slot_count. */
-uint32_t slot_from(const struct index *index, uint32_t number);
+/* The first ordinal whose number is >= number, or ordinal_count. */
+uint32_t ordinal_from(const struct index *index, uint32_t number);
 uint64_t image_id_hash(const struct image *image);
 struct slice image_id_text(const struct image *image);
 
 /* --- Scopes ----------------------------------------------------------------------------------- */
 
-/* The slots of an index_scope: the index's own set, or one made for it. */
-struct slots {
+/* The ordinals of an index_scope: the index's own set, or one made for it. */
+struct ordinals {
     const struct idset *set;
     bool all; /* every image: the maintained sums may be used */
     struct idset own;
 };
 
-int slots_of_scope(
-    const struct index *index, const struct index_scope *scope, struct slots *ret, struct err *err);
-void slots_release(struct slots *slots);
+int ordinals_of_scope(const struct index *index, const struct index_scope *scope,
+    struct ordinals *ret, struct err *err);
+void ordinals_release(struct ordinals *ordinals);
 
 #endif

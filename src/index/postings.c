@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Vulnerability -> the slots it affects, one set for each code that occurs. Vulnerability numbers
- * are dense (stored names in order of arrival), so they index pages of pointers directly: a lookup
- * is two loads, and a walk in ascending order needs no sorting.
+ * Vulnerability -> the ordinals it affects, one set for each code that occurs. Vulnerability
+ * numbers are dense (stored names in order of arrival), so they index pages of pointers directly: a
+ * lookup is two loads, and a walk in ascending order needs no sorting.
  */
 #include "index/internal.h"
 
@@ -118,13 +118,13 @@ int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, str
     return failed;
 }
 
-void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t slot)
+void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal)
 {
     struct code_set *at = set_of(posting_of(postings, vuln), code);
 
     BUG_ON(!at);
     postings->bytes -= idset_bytes(&at->set);
-    idset_add(&at->set, slot);
+    idset_add(&at->set, ordinal);
     postings->bytes += idset_bytes(&at->set);
 }
 
@@ -162,13 +162,13 @@ void postings_trim(struct postings *postings, uint32_t vuln)
         drop_posting(postings, page, vuln);
 }
 
-void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t slot)
+void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal)
 {
     struct code_set *at = set_of(posting_of(postings, vuln), code);
 
     BUG_ON(!at);
     postings->bytes -= idset_bytes(&at->set);
-    idset_remove(&at->set, slot);
+    idset_remove(&at->set, ordinal);
     postings->bytes += idset_bytes(&at->set);
     if (at->set.count == 0)
         postings_trim(postings, vuln);

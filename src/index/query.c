@@ -3,10 +3,10 @@
  * index_query() without vulnerabilities: rows are counted by the counts of their images, and only
  * the images on the page are opened. (With vulnerabilities: by_vuln.c.)
  *
- * One walk over the matching slots adds up the total and notes where the page starts: at an offset
- * in rows, or at a slot when a cursor is given. Without a scope the walk is over the sums of
- * blocks. The sums of a chunk are taken first, and only the chunk in which the page starts is
- * looked at slot by slot.
+ * One walk over the matching ordinals adds up the total and notes where the page starts: at an
+ * offset in rows, or at an ordinal when a cursor is given. Without a scope the walk is over the
+ * sums of blocks. The sums of a chunk are taken first, and only the chunk in which the page starts
+ * is looked at ordinal by ordinal.
  */
 #include "index/query.h"
 
@@ -59,53 +59,53 @@ static uint32_t rows_of(const uint16_t counts[INDEX_CODES], const struct admitte
 
 /* --- Finding the start ------------------------------------------------------------------------ */
 
-/* Where the page is to start, and then where it does: `skip` admitted rows into the slot. */
+/* Where the page is to start, and then where it does: `skip` admitted rows into the ordinal. */
 struct start {
-    bool by_slot;
-    uint32_t slot;   /* by_slot: the first slot that may be on the page */
-    uint64_t offset; /* else: this many rows before it */
+    bool by_ordinal;
+    uint32_t ordinal; /* by_ordinal: the first ordinal that may be on the page */
+    uint64_t offset;  /* else: this many rows before it */
     bool found;
-    uint64_t before; /* rows in the slots before it */
+    uint64_t before; /* rows in the ordinals before it */
     uint64_t skip;
 };
 
-static bool starts_here(const struct start *start, uint32_t last_slot, uint64_t rows_so_far)
+static bool starts_here(const struct start *start, uint32_t last_ordinal, uint64_t rows_so_far)
 {
-    return start->by_slot ? last_slot >= start->slot : rows_so_far > start->offset;
+    return start->by_ordinal ? last_ordinal >= start->ordinal : rows_so_far > start->offset;
 }
 
-/* The start is among these slots, before which stand `before` rows. */
+/* The start is among these ordinals, before which stand `before` rows. */
 static void start_among(const struct index *index, const struct admitted *admitted,
-    const uint32_t *slots, size_t count, uint64_t before, struct start *start)
+    const uint32_t *ordinals, size_t count, uint64_t before, struct start *start)
 {
     for (size_t i = 0; i < count && !start->found; i++) {
-        uint32_t rows = rows_of(counts_at(index, slots[i]), admitted);
+        uint32_t rows = rows_of(counts_at(index, ordinals[i]), admitted);
 
-        if (starts_here(start, slots[i], before + rows)) {
+        if (starts_here(start, ordinals[i], before + rows)) {
             start->found = true;
-            start->slot = slots[i];
+            start->ordinal = ordinals[i];
             start->before = before;
-            start->skip = start->by_slot ? 0 : start->offset - before;
+            start->skip = start->by_ordinal ? 0 : start->offset - before;
         }
         before += rows;
     }
 }
 
-static uint64_t walk_slots(const struct index *index, const struct idset *set,
+static uint64_t walk_ordinals(const struct index *index, const struct idset *set,
     const struct admitted *admitted, struct start *start)
 {
-    uint32_t slots[CHUNK];
+    uint32_t ordinals[CHUNK];
     uint64_t total = 0;
     size_t count;
 
-    for (uint32_t from = 0; (count = idset_read(set, from, slots, CHUNK));
-         from = slots[count - 1] + 1) {
+    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1) {
         uint64_t rows = 0;
 
         for (size_t i = 0; i < count; i++)
-            rows += rows_of(counts_at(index, slots[i]), admitted);
-        if (!start->found && starts_here(start, slots[count - 1], total + rows))
-            start_among(index, admitted, slots, count, total, start);
+            rows += rows_of(counts_at(index, ordinals[i]), admitted);
+        if (!start->found && starts_here(start, ordinals[count - 1], total + rows))
+            start_among(index, admitted, ordinals, count, total, start);
         total += rows;
     }
     return total;
@@ -114,11 +114,11 @@ static uint64_t walk_slots(const struct index *index, const struct idset *set,
 static void start_in_block(const struct index *index, const struct admitted *admitted,
     uint32_t first, uint32_t count, uint64_t before, struct start *start)
 {
-    uint32_t slots[BLOCK_SLOTS];
+    uint32_t ordinals[BLOCK_ORDINALS];
 
     for (uint32_t i = 0; i < count; i++)
-        slots[i] = first + i;
-    start_among(index, admitted, slots, count, before, start);
+        ordinals[i] = first + i;
+    start_among(index, admitted, ordinals, count, before, start);
 }
 
 static uint64_t walk_blocks(
@@ -128,13 +128,14 @@ static uint64_t walk_blocks(
 
     for (size_t i = 0; i < admitted->count; i++)
         total += index->totals[admitted->list[i]];
-    for (uint32_t first = 0; first < index->slot_count && !start->found; first += BLOCK_SLOTS) {
-        uint32_t left = index->slot_count - first;
-        uint32_t count = left < BLOCK_SLOTS ? left : BLOCK_SLOTS;
+    for (uint32_t first = 0; first < index->ordinal_count && !start->found;
+         first += BLOCK_ORDINALS) {
+        uint32_t left = index->ordinal_count - first;
+        uint32_t count = left < BLOCK_ORDINALS ? left : BLOCK_ORDINALS;
         uint64_t rows = 0;
 
         for (size_t i = 0; i < admitted->count; i++)
-            rows += index->sums[first / BLOCK_SLOTS][admitted->list[i]];
+            rows += index->sums[first / BLOCK_ORDINALS][admitted->list[i]];
         if (starts_here(start, first + count - 1, before + rows))
             start_in_block(index, admitted, first, count, before, start);
         before += rows;
@@ -144,16 +145,16 @@ static uint64_t walk_blocks(
 
 /* Rows of the cursor's own image that stand at or before it. */
 static uint64_t rows_up_to(const struct index *index, const struct idset *set,
-    const struct index_query *query, uint32_t slot)
+    const struct index_query *query, uint32_t ordinal)
 {
     const struct entry *entry;
     const uint32_t *vulns;
     uint64_t rows = 0;
 
-    if (slot == index->slot_count || number_at(index, slot) != query->after_image ||
-        !idset_contains(set, slot))
+    if (ordinal == index->ordinal_count || number_at(index, ordinal) != query->after_image ||
+        !idset_contains(set, ordinal))
         return 0;
-    entry = entry_at(index, slot);
+    entry = entry_at(index, ordinal);
     vulns = entry_vulns(entry);
     for (size_t i = 0; i < entry->count && vulns[i] <= query->after_vuln; i++)
         rows += query->codes >> entry_codes(entry)[i] & 1;
@@ -191,36 +192,36 @@ static void add_image(struct index_page *page, const struct entry *entry, uint32
 static void fill(const struct index *index, const struct idset *set,
     const struct index_query *query, const struct start *start, struct index_page *page)
 {
-    uint32_t slots[FILL_CHUNK];
+    uint32_t ordinals[FILL_CHUNK];
     uint64_t skip = start->skip;
     size_t count;
 
-    for (uint32_t from = start->slot; (count = idset_read(set, from, slots, FILL_CHUNK));
-         from = slots[count - 1] + 1)
+    for (uint32_t from = start->ordinal; (count = idset_read(set, from, ordinals, FILL_CHUNK));
+         from = ordinals[count - 1] + 1)
         for (size_t i = 0; i < count; i++) {
-            add_image(page, entry_at(index, slots[i]), query->codes, &skip, query->limit);
+            add_image(page, entry_at(index, ordinals[i]), query->codes, &skip, query->limit);
             if (page->count == query->limit)
                 return;
         }
 }
 
-static void query_images(const struct index *index, const struct slots *scope,
+static void query_images(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, struct index_page *page)
 {
-    struct start start = {.by_slot = query->by_cursor, .offset = query->offset};
+    struct start start = {.by_ordinal = query->by_cursor, .offset = query->offset};
     struct admitted admitted;
     uint32_t cursor = 0;
 
     admitted_init(&admitted, query->codes);
     if (query->by_cursor)
-        start.slot = cursor = slot_from(index, query->after_image);
+        start.ordinal = cursor = ordinal_from(index, query->after_image);
     page->total = scope->all ? walk_blocks(index, &admitted, &start)
-                             : walk_slots(index, scope->set, &admitted, &start);
+                             : walk_ordinals(index, scope->set, &admitted, &start);
     page->count = 0;
     page->more = false;
     if (!start.found)
         return;
-    if (query->by_cursor && start.slot == cursor)
+    if (query->by_cursor && start.ordinal == cursor)
         start.skip = rows_up_to(index, scope->set, query, cursor);
     fill(index, scope->set, query, &start, page);
     page->more = start.before + start.skip + page->count < page->total;
@@ -229,18 +230,18 @@ static void query_images(const struct index *index, const struct slots *scope,
 int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
     struct err *err)
 {
-    struct slots scope;
+    struct ordinals scope;
     int failed = 0;
 
     if (query->limit < 1 || query->limit > LIMIT_PAGE_MAX)
         return err_set(err, ERR_INVALID, "a page of %zu rows was asked for: 1 to %d are possible",
             query->limit, LIMIT_PAGE_MAX);
-    if (slots_of_scope(index, &query->scope, &scope, err) < 0)
+    if (ordinals_of_scope(index, &query->scope, &scope, err) < 0)
         return -1;
     if (query->by_vuln)
         failed = query_vulns(index, &scope, query, ret, err);
     else
         query_images(index, &scope, query, ret);
-    slots_release(&scope);
+    ordinals_release(&scope);
     return failed;
 }

@@ -7,8 +7,8 @@
 
 /* Appends a row; the page has room. */
 void page_add(struct index_page *page, const struct entry *entry, size_t finding);
-/* The rows of query->vulns within the slots of a scope. *ret is untouched on failure. */
-int query_vulns(const struct index *index, const struct slots *scope,
+/* The rows of query->vulns within the ordinals of a scope. *ret is untouched on failure. */
+int query_vulns(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, struct index_page *ret, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the conditions of a scope to the set of its slots: each condition is a set (of an
+ * From the conditions of a scope to the set of its ordinals: each condition is a set (of an
  * attribute's value, or the union of several), the smallest first, intersected one by one. A scope
  * of one condition on one value borrows the index's own set.
  *
@@ -17,7 +17,7 @@ struct conditions {
     size_t own_count;
 };
 
-static const struct idset no_slots;
+static const struct idset no_ordinals;
 
 static void release_conditions(struct conditions *conditions)
 {
@@ -29,7 +29,7 @@ static const struct idset *set_of_value(const struct table *table, struct slice 
 {
     const struct value *value = table_find(table, text);
 
-    return value ? &value->set : &no_slots;
+    return value ? &value->set : &no_ordinals;
 }
 
 /* --- Unions: bits in, a set out --------------------------------------------------------------- */
@@ -41,20 +41,20 @@ struct bits {
 
 static int bits_init(struct bits *bits, const struct index *index, struct err *err)
 {
-    bits->count = (size_t)index->slot_count / 64 + 1;
+    bits->count = (size_t)index->ordinal_count / 64 + 1;
     bits->words = calloc(bits->count, sizeof(*bits->words));
     return bits->words ? 0 : err_nomem(err);
 }
 
 static void bits_add(struct bits *bits, const struct idset *set)
 {
-    uint32_t slots[CHUNK];
+    uint32_t ordinals[CHUNK];
     size_t count;
 
-    for (uint32_t from = 0; (count = idset_read(set, from, slots, CHUNK));
-         from = slots[count - 1] + 1)
+    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
-            bits->words[slots[i] / 64] |= (uint64_t)1 << slots[i] % 64;
+            bits->words[ordinals[i] / 64] |= (uint64_t)1 << ordinals[i] % 64;
 }
 
 /* Makes the bits a condition, and frees them. */
@@ -112,11 +112,11 @@ struct id_search {
     bool *failed;
 };
 
-static bool collect_id(const void *owner, uint32_t slot, const void *key)
+static bool collect_id(const void *owner, uint32_t ordinal, const void *key)
 {
     const struct index *index = owner;
     const struct id_search *search = key;
-    const struct entry *entry = entry_at(index, slot);
+    const struct entry *entry = entry_at(index, ordinal);
 
     if (!slice_eq(image_id_text(&entry->image), search->id))
         return false;
@@ -124,7 +124,7 @@ static bool collect_id(const void *owner, uint32_t slot, const void *key)
         *search->failed = true;
         return true;
     }
-    idset_add(search->found, slot);
+    idset_add(search->found, ordinal);
     return false;
 }
 
@@ -158,7 +158,7 @@ static int add_conditions(const struct index *index, const struct index_scope *s
             conditions->sets[conditions->count++] =
                 set_of_value(&attributes->tables[exact[i].table], *exact[i].text);
     if (scope->type >= IMAGE_TYPE_COUNT)
-        conditions->sets[conditions->count++] = &no_slots;
+        conditions->sets[conditions->count++] = &no_ordinals;
     else if (scope->type >= 0)
         conditions->sets[conditions->count++] = &attributes->types[scope->type];
     if (scope->image_id.len && add_image_id(index, scope->image_id, conditions, err) < 0)
@@ -184,39 +184,40 @@ static void smallest_first(struct conditions *conditions)
         }
 }
 
-static int intersect(const struct conditions *conditions, struct slots *slots, struct err *err)
+static int intersect(
+    const struct conditions *conditions, struct ordinals *ordinals, struct err *err)
 {
-    slots->set = conditions->sets[0];
-    for (size_t i = 1; i < conditions->count && slots->set->count; i++) {
+    ordinals->set = conditions->sets[0];
+    for (size_t i = 1; i < conditions->count && ordinals->set->count; i++) {
         struct idset both;
 
-        if (idset_and(slots->set, conditions->sets[i], &both, err) < 0)
+        if (idset_and(ordinals->set, conditions->sets[i], &both, err) < 0)
             return -1;
-        idset_release(&slots->own);
-        slots->own = both;
-        slots->set = &slots->own;
+        idset_release(&ordinals->own);
+        ordinals->own = both;
+        ordinals->set = &ordinals->own;
     }
     return 0;
 }
 
 /* Keeps a set that was made here when it is the answer. */
-static void take_own(struct conditions *conditions, struct slots *slots)
+static void take_own(struct conditions *conditions, struct ordinals *ordinals)
 {
     for (size_t i = 0; i < conditions->own_count; i++)
-        if (slots->set == &conditions->own[i]) {
-            slots->own = conditions->own[i];
-            slots->set = &slots->own;
+        if (ordinals->set == &conditions->own[i]) {
+            ordinals->own = conditions->own[i];
+            ordinals->set = &ordinals->own;
             conditions->own[i] = (struct idset){0};
         }
 }
 
-int slots_of_scope(
-    const struct index *index, const struct index_scope *scope, struct slots *ret, struct err *err)
+int ordinals_of_scope(const struct index *index, const struct index_scope *scope,
+    struct ordinals *ret, struct err *err)
 {
     struct conditions conditions = {0};
     int failed;
 
-    *ret = (struct slots){0};
+    *ret = (struct ordinals){0};
     failed = add_conditions(index, scope, &conditions, err);
     if (failed == 0 && conditions.count == 0) {
         ret->set = &index->attributes.live;
@@ -227,14 +228,14 @@ int slots_of_scope(
         if (failed == 0)
             take_own(&conditions, ret);
         else
-            slots_release(ret);
+            ordinals_release(ret);
     }
     release_conditions(&conditions);
     return failed;
 }
 
-void slots_release(struct slots *slots)
+void ordinals_release(struct ordinals *ordinals)
 {
-    idset_release(&slots->own);
-    *slots = (struct slots){0};
+    idset_release(&ordinals->own);
+    *ordinals = (struct ordinals){0};
 }

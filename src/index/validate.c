@@ -15,7 +15,7 @@ struct sums {
 };
 
 static const char *validate_findings(
-    const struct index *index, uint32_t slot, const struct entry *entry)
+    const struct index *index, uint32_t ordinal, const struct entry *entry)
 {
     const uint32_t *vulns = entry_vulns(entry);
     const uint8_t *codes = entry_codes(entry);
@@ -31,8 +31,8 @@ static const char *validate_findings(
             return "a finding's code is not of its vulnerability's type";
         counts[codes[i]]++;
         for (uint32_t j = 0; posting && j < posting->count; j++)
-            found = found ||
-                    (posting->at[j].code == codes[i] && idset_contains(&posting->at[j].set, slot));
+            found = found || (posting->at[j].code == codes[i] &&
+                                 idset_contains(&posting->at[j].set, ordinal));
         if (!found)
             return "a finding is not in the set of its vulnerability and code";
     }
@@ -40,25 +40,25 @@ static const char *validate_findings(
         if (entry->findings[i - 1] >= entry->findings[i])
             return "an image's times are not ascending";
     for (size_t code = 0; code < INDEX_CODES; code++)
-        if (counts[code] != counts_at(index, slot)[code])
+        if (counts[code] != counts_at(index, ordinal)[code])
             return "an image's counts are not those of its codes";
     return NULL;
 }
 
 struct id_sought {
-    uint32_t slot;
+    uint32_t ordinal;
 };
 
-static bool is_slot(const void *owner, uint32_t id, const void *key)
+static bool is_ordinal(const void *owner, uint32_t id, const void *key)
 {
     const struct id_sought *sought = key;
 
     (void)owner;
-    return id == sought->slot;
+    return id == sought->ordinal;
 }
 
 static const char *validate_attributes_of(
-    const struct index *index, uint32_t slot, const struct entry *entry)
+    const struct index *index, uint32_t ordinal, const struct entry *entry)
 {
     const struct attributes *attributes = &index->attributes;
 
@@ -71,45 +71,45 @@ static const char *validate_attributes_of(
         memcpy(&text, (const char *)&entry->image + attribute_fields[i].offset, sizeof(text));
         if (text.ptr != value->text || text.len != value->len)
             return "an image's text is not that of its attribute's value";
-        if (attribute_fields[i].table != TABLE_TEXT && !idset_contains(&value->set, slot))
+        if (attribute_fields[i].table != TABLE_TEXT && !idset_contains(&value->set, ordinal))
             return "an image is not in the set of its attribute's value";
     }
-    if (!idset_contains(&attributes->live, slot) ||
-        !idset_contains(&attributes->types[entry->image.place.type], slot) ||
-        !idset_contains(&attributes->assessments[entry->image.assessment], slot))
+    if (!idset_contains(&attributes->live, ordinal) ||
+        !idset_contains(&attributes->types[entry->image.place.type], ordinal) ||
+        !idset_contains(&attributes->assessments[entry->image.assessment], ordinal))
         return "an image is not in the set of its type, of its assessment or of all";
-    if (idset_contains(&attributes->running, slot) != (entry->image.place.containers > 0))
+    if (idset_contains(&attributes->running, ordinal) != (entry->image.place.containers > 0))
         return "the set of running images is wrong";
-    if (map_find(&index->ids, image_id_hash(&entry->image), is_slot, index,
-            &(struct id_sought){slot}) != slot)
+    if (map_find(&index->ids, image_id_hash(&entry->image), is_ordinal, index,
+            &(struct id_sought){ordinal}) != ordinal)
         return "an image is not found by its id";
     return NULL;
 }
 
-static const char *validate_slot(const struct index *index, uint32_t slot, struct sums *sums)
+static const char *validate_ordinal(const struct index *index, uint32_t ordinal, struct sums *sums)
 {
-    const struct entry *entry = entry_at(index, slot);
+    const struct entry *entry = entry_at(index, ordinal);
     const char *why;
 
-    if (slot && number_at(index, slot - 1) >= number_at(index, slot))
+    if (ordinal && number_at(index, ordinal - 1) >= number_at(index, ordinal))
         return "image numbers are not ascending";
     if (!entry) {
         for (size_t code = 0; code < INDEX_CODES; code++)
-            if (counts_at(index, slot)[code])
+            if (counts_at(index, ordinal)[code])
                 return "a hole has counts";
         return NULL;
     }
-    if (entry->image.number != number_at(index, slot))
-        return "an image's number is not its slot's";
+    if (entry->image.number != number_at(index, ordinal))
+        return "an image's number is not its ordinal's";
     sums->images++;
     sums->findings += entry->count;
     sums->running += entry->image.place.containers > 0;
     sums->bytes += entry_bytes(entry);
     for (size_t code = 0; code < INDEX_CODES; code++)
-        sums->totals[code] += counts_at(index, slot)[code];
-    if ((why = validate_findings(index, slot, entry)))
+        sums->totals[code] += counts_at(index, ordinal)[code];
+    if ((why = validate_findings(index, ordinal, entry)))
         return why;
-    return validate_attributes_of(index, slot, entry);
+    return validate_attributes_of(index, ordinal, entry);
 }
 
 static const char *validate_block_sums(const struct index *index)
@@ -117,7 +117,7 @@ static const char *validate_block_sums(const struct index *index)
     for (size_t block = 0; block < index->block_count; block++) {
         uint32_t sums[INDEX_CODES] = {0};
 
-        for (size_t i = 0; i < BLOCK_SLOTS; i++)
+        for (size_t i = 0; i < BLOCK_ORDINALS; i++)
             for (size_t code = 0; code < INDEX_CODES; code++)
                 sums[code] += index->blocks[block]->counts[i][code];
         if (memcmp(sums, index->sums[block], sizeof(sums)) != 0)
@@ -156,13 +156,13 @@ const char *index_validate(const struct index *index)
     uint64_t text_fields = 0;
     const char *why;
 
-    if ((uint64_t)index->block_count * BLOCK_SLOTS < index->slot_count)
-        return "there are more slots than blocks hold";
+    if ((uint64_t)index->block_count * BLOCK_ORDINALS < index->ordinal_count)
+        return "there are more ordinals than blocks hold";
     if ((why = attributes_validate(&index->attributes)) ||
         (why = postings_validate(&index->postings)))
         return why;
-    for (uint32_t slot = 0; slot < index->slot_count; slot++)
-        if ((why = validate_slot(index, slot, &sums)))
+    for (uint32_t ordinal = 0; ordinal < index->ordinal_count; ordinal++)
+        if ((why = validate_ordinal(index, ordinal, &sums)))
             return why;
     for (size_t i = 0; i < FIELD_COUNT; i++)
         text_fields += attribute_fields[i].table == TABLE_TEXT;

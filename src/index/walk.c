@@ -9,15 +9,15 @@ enum { CHUNK = 256 };
 static void add_counts(
     const struct index *index, const struct idset *set, uint64_t by_code[INDEX_CODES])
 {
-    uint32_t slots[CHUNK];
+    uint32_t ordinals[CHUNK];
     size_t count;
 
-    for (uint32_t from = 0; (count = idset_read(set, from, slots, CHUNK));
-         from = slots[count - 1] + 1) {
+    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1) {
         uint32_t sums[INDEX_CODES] = {0}; /* of a chunk: half the width, twice the speed */
 
         for (size_t i = 0; i < count; i++) {
-            const uint16_t *counts = counts_at(index, slots[i]);
+            const uint16_t *counts = counts_at(index, ordinals[i]);
 
             for (size_t code = 0; code < INDEX_CODES; code++)
                 sums[code] += counts[code];
@@ -30,33 +30,33 @@ static void add_counts(
 int index_count(const struct index *index, const struct index_scope *scope,
     struct index_counts *ret, struct err *err)
 {
-    struct slots slots CLEANUP(slots_release);
+    struct ordinals ordinals CLEANUP(ordinals_release);
 
-    if (slots_of_scope(index, scope, &slots, err) < 0)
+    if (ordinals_of_scope(index, scope, &ordinals, err) < 0)
         return -1;
-    *ret = (struct index_counts){.images = slots.set->count};
+    *ret = (struct index_counts){.images = ordinals.set->count};
     for (size_t i = 0; i < ASSESSMENT_COUNT; i++)
-        ret->by_assessment[i] = idset_and_count(&index->attributes.assessments[i], slots.set);
-    if (slots.all)
+        ret->by_assessment[i] = idset_and_count(&index->attributes.assessments[i], ordinals.set);
+    if (ordinals.all)
         memcpy(ret->by_code, index->totals, sizeof(ret->by_code));
     else
-        add_counts(index, slots.set, ret->by_code);
+        add_counts(index, ordinals.set, ret->by_code);
     return 0;
 }
 
 int index_each_image(const struct index *index, const struct index_scope *scope, uint32_t after,
     index_image_fn fn, void *ctx, struct err *err)
 {
-    struct slots slots CLEANUP(slots_release);
+    struct ordinals ordinals CLEANUP(ordinals_release);
     uint32_t chunk[CHUNK], from;
     size_t count;
 
-    if (slots_of_scope(index, scope, &slots, err) < 0)
+    if (ordinals_of_scope(index, scope, &ordinals, err) < 0)
         return -1;
     if (after == UINT32_MAX)
         return 0;
-    for (from = slot_from(index, after + 1); (count = idset_read(slots.set, from, chunk, CHUNK));
-         from = chunk[count - 1] + 1)
+    for (from = ordinal_from(index, after + 1);
+         (count = idset_read(ordinals.set, from, chunk, CHUNK)); from = chunk[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
             if (!fn(ctx, &entry_at(index, chunk[i])->image, counts_at(index, chunk[i])))
                 return 0;
@@ -74,7 +74,7 @@ struct container_sums {
 
 /* What a walk over vulnerabilities needs of the scope. */
 struct vuln_walk {
-    struct slots slots;
+    struct ordinals ordinals;
     struct container_sums containers;
 };
 
@@ -83,7 +83,7 @@ static void release_walk(struct vuln_walk *walk)
     for (size_t i = 0; i < walk->containers.count; i++)
         free(walk->containers.pages[i]);
     free(walk->containers.pages);
-    slots_release(&walk->slots);
+    ordinals_release(&walk->ordinals);
 }
 
 static int make_pages(const struct postings *postings, struct container_sums *sums, struct err *err)
@@ -118,18 +118,18 @@ static int sum_containers(
     const struct index *index, uint32_t codes, struct vuln_walk *walk, struct err *err)
 {
     const struct idset *running = &index->attributes.running;
-    uint32_t slots[CHUNK];
+    uint32_t ordinals[CHUNK];
     size_t count;
 
-    if (idset_and_count(running, walk->slots.set) == 0 || index->postings.vulns == 0)
+    if (idset_and_count(running, walk->ordinals.set) == 0 || index->postings.vulns == 0)
         return 0;
     if (make_pages(&index->postings, &walk->containers, err) < 0)
         return -1;
-    for (uint32_t from = 0; (count = idset_read(running, from, slots, CHUNK));
-         from = slots[count - 1] + 1)
+    for (uint32_t from = 0; (count = idset_read(running, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
-            if (walk->slots.all || idset_contains(walk->slots.set, slots[i]))
-                add_containers(&walk->containers, entry_at(index, slots[i]), codes);
+            if (walk->ordinals.all || idset_contains(walk->ordinals.set, ordinals[i]))
+                add_containers(&walk->containers, entry_at(index, ordinals[i]), codes);
     return 0;
 }
 
@@ -144,7 +144,7 @@ static struct index_vuln sum_vuln(
 
         if (!(codes >> at->code & 1))
             continue;
-        images = walk->slots.all ? at->set.count : idset_and_count(&at->set, walk->slots.set);
+        images = walk->ordinals.all ? at->set.count : idset_and_count(&at->set, walk->ordinals.set);
         if (images == 0)
             continue;
         sum.images += images;
@@ -161,7 +161,7 @@ int index_each_vuln(const struct index *index, const struct index_scope *scope, 
 {
     struct vuln_walk walk CLEANUP(release_walk) = {.containers = {NULL, 0}};
 
-    if (slots_of_scope(index, scope, &walk.slots, err) < 0 ||
+    if (ordinals_of_scope(index, scope, &walk.ordinals, err) < 0 ||
         sum_containers(index, codes, &walk, err) < 0)
         return -1;
     for (size_t i = 0; i < index->postings.cap; i++) {
@@ -183,13 +183,13 @@ int index_each_vuln(const struct index *index, const struct index_scope *scope, 
 static int push_numbers(
     const struct index *index, const struct idset *set, struct ids *ret, struct err *err)
 {
-    uint32_t slots[CHUNK];
+    uint32_t ordinals[CHUNK];
     size_t count;
 
-    for (uint32_t from = 0; (count = idset_read(set, from, slots, CHUNK));
-         from = slots[count - 1] + 1)
+    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
-            if (ids_push(ret, number_at(index, slots[i]), err) < 0)
+            if (ids_push(ret, number_at(index, ordinals[i]), err) < 0)
                 return -1;
     return 0;
 }

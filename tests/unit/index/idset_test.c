@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of slots against a plain array of flags, in all three forms and across their thresholds. The
- * domain spans two of CRoaring's containers of 65,536 ids.
+ * Sets of ordinals against a plain array of flags, in all three forms and across their thresholds.
+ * The domain spans two of CRoaring's containers of 65,536 ids.
  */
 #include "unit.h"
 

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "fleet/putting.h"
+#include "fleet/image_write.h"
 
 /* --- Outcomes --------------------------------------------------------------------------------- */
 
@@ -31,24 +31,23 @@ static int copy_rows(
 }
 
 static int fill_before(
-    struct putting *putting, struct put_outcome *outcome, struct ids *rows, struct err *err)
+    struct image_write *write, struct put_outcome *outcome, struct ids *rows, struct err *err)
 {
     struct timed_ids packages = {0};
     struct slot now[SOURCE_COUNT];
     int failed;
 
-    putting_slots(putting, now);
+    image_write_slots(write, now);
     failed = content_packages(now, &packages, err);
     outcome->packages = packages.count;
     timed_ids_release(&packages);
-    memcpy(outcome->image_id, putting->image.id, sizeof(outcome->image_id));
-    outcome->number = putting->image.number;
-    outcome->created = !putting->found;
-    outcome->changed = putting->content_changed;
-    outcome->claims = putting->request->report->claim_count;
-    outcome->assessment = putting->image.assessment;
-    return failed ? -1
-                  : copy_rows(putting->fleet, putting->image.project, outcome->number, rows, err);
+    memcpy(outcome->image_id, write->image.id, sizeof(outcome->image_id));
+    outcome->number = write->image.number;
+    outcome->created = !write->found;
+    outcome->changed = write->content_changed;
+    outcome->claims = write->request->report->claim_count;
+    outcome->assessment = write->image.assessment;
+    return failed ? -1 : copy_rows(write->fleet, write->image.project, outcome->number, rows, err);
 }
 
 static int fill_after(struct fleet *fleet, uint32_t project, const struct ids *before,
@@ -92,7 +91,7 @@ static bool holds_image(const struct transaction *t, uint32_t number)
  * failure. */
 static int put_one(struct transaction *t, struct err *err)
 {
-    struct putting putting CLEANUP(putting_release) = {.fleet = t->fleet,
+    struct image_write write CLEANUP(image_write_release) = {.fleet = t->fleet,
         .project_id = t->project_id,
         .request = &t->requests[t->next],
         .arena = &t->arena,
@@ -101,16 +100,16 @@ static int put_one(struct transaction *t, struct err *err)
     struct err why = {0};
     int wrote;
 
-    if (image_from_request(putting.request, &putting.image, &outcome->err) < 0) {
+    if (image_from_request(write.request, &write.image, &outcome->err) < 0) {
         outcome->failed = true;
         return 1;
     }
-    putting.image.project = t->project;
-    if (putting_resolve(&putting, err) < 0)
+    write.image.project = t->project;
+    if (image_write_resolve(&write, err) < 0)
         return -1;
-    if (putting.found && holds_image(t, putting.image.number))
+    if (write.found && holds_image(t, write.image.number))
         return 0;
-    wrote = putting_write(&putting, &why);
+    wrote = image_write_store(&write, &why);
     if (wrote < 0)
         *err = why;
     if (wrote == 1) {
@@ -119,7 +118,7 @@ static int put_one(struct transaction *t, struct err *err)
     }
     if (wrote != 0)
         return wrote;
-    return fill_before(&putting, outcome, &t->before[t->next - t->first], err) < 0 ? -1 : 1;
+    return fill_before(&write, outcome, &t->before[t->next - t->first], err) < 0 ? -1 : 1;
 }
 
 static int write_some(struct transaction *t, struct err *err)

@@ -4,7 +4,7 @@
  * made; the report's packages, records and claims become stored ids; the slot of the report's
  * source is replaced whole. When the slot is the same as before, only times are written.
  */
-#include "fleet/putting.h"
+#include "fleet/image_write.h"
 
 #include "base/bug.h"
 #include "base/cleanup.h"
@@ -57,13 +57,13 @@ static bool merge_row(struct image *old, const struct image *fresh)
 
 /* 1 when an image with the key of *fresh is stored (then in *ret), 0 when not. Sets fresh->id. */
 static int find_row(
-    struct putting *putting, struct image *fresh, struct image *ret, struct err *err)
+    struct image_write *write, struct image *fresh, struct image *ret, struct err *err)
 {
     struct err why = {0};
 
-    image_make_id(putting->project_id, fresh, fresh->id);
-    if (store_find_image(putting->fleet->store, fresh->project, slice_of(fresh->id), putting->arena,
-            ret, &why) == 0)
+    image_make_id(write->project_id, fresh, fresh->id);
+    if (store_find_image(
+            write->fleet->store, fresh->project, slice_of(fresh->id), write->arena, ret, &why) == 0)
         return 1;
     if (why.code == ERR_NOT_FOUND)
         return 0;
@@ -80,28 +80,28 @@ static bool configs_differ(const struct image *a, const struct image *b)
 /* Finds or makes the row. A repository digest may be that of a multi-platform index: then images of
  * several platforms share it, and their config digests tell. A manifest has one config, so the
  * digest was not the platform manifest's, and the config's stands in for it. */
-int putting_resolve(struct putting *putting, struct err *err)
+int image_write_resolve(struct image_write *write, struct err *err)
 {
-    struct image fresh = putting->image, stored;
-    int found = find_row(putting, &fresh, &stored, err);
+    struct image fresh = write->image, stored;
+    int found = find_row(write, &fresh, &stored, err);
 
     if (found == 1 && configs_differ(&fresh, &stored)) {
         fresh.digest = fresh.config_digest;
-        found = find_row(putting, &fresh, &stored, err);
+        found = find_row(write, &fresh, &stored, err);
     }
     if (found < 0)
         return -1;
-    putting->found = found == 1;
-    if (putting->found) {
-        image_line_key(putting->project_id, &stored, putting->line_before);
-        putting->row_changed = merge_row(&stored, &fresh);
-        putting->image = stored;
+    write->found = found == 1;
+    if (write->found) {
+        image_line_key(write->project_id, &stored, write->line_before);
+        write->row_changed = merge_row(&stored, &fresh);
+        write->image = stored;
     } else {
-        fresh.first_seen_ms = putting->now_ms;
-        putting->image = fresh;
+        fresh.first_seen_ms = write->now_ms;
+        write->image = fresh;
     }
-    putting->image.latest_scan_ms = putting->now_ms;
-    image_line_key(putting->project_id, &putting->image, putting->line);
+    write->image.latest_scan_ms = write->now_ms;
+    image_line_key(write->project_id, &write->image, write->line);
     return 0;
 }
 
@@ -139,62 +139,62 @@ static int put_record(struct store *store, const struct report *report, size_t p
 }
 
 /* The report's packages and records, and the records' names, become stored ids. */
-static int put_things(struct putting *putting, struct err *err)
+static int put_things(struct image_write *write, struct err *err)
 {
-    struct store *store = putting->fleet->store;
-    const struct report *report = putting->request->report;
+    struct store *store = write->fleet->store;
+    const struct report *report = write->request->report;
     size_t size = sizeof(uint32_t);
 
-    putting->packages = arena_alloc_array(putting->arena, report->package_count + 1, size, err);
-    putting->records = arena_alloc_array(putting->arena, report->record_count + 1, size, err);
-    putting->names = arena_alloc_array(putting->arena, report->record_count + 1, size, err);
-    if (!putting->packages || !putting->records || !putting->names)
+    write->packages = arena_alloc_array(write->arena, report->package_count + 1, size, err);
+    write->records = arena_alloc_array(write->arena, report->record_count + 1, size, err);
+    write->names = arena_alloc_array(write->arena, report->record_count + 1, size, err);
+    if (!write->packages || !write->records || !write->names)
         return -1;
     for (size_t i = 0; i < report->package_count; i++)
-        if (store_put_package(store, &report->packages[i], &putting->packages[i], err) < 0)
+        if (store_put_package(store, &report->packages[i], &write->packages[i], err) < 0)
             return -1;
     for (size_t i = 0; i < report->record_count; i++)
-        if (put_record(store, report, i, &putting->names[i], &putting->records[i], err) < 0)
+        if (put_record(store, report, i, &write->names[i], &write->records[i], err) < 0)
             return -1;
     return 0;
 }
 
 /* A package keeps the time at which any source first saw it in this image. */
-static int time_packages(struct putting *putting, struct err *err)
+static int time_packages(struct image_write *write, struct err *err)
 {
-    const struct report *report = putting->request->report;
+    const struct report *report = write->request->report;
     struct timed_ids known = {0};
-    int failed = content_packages(putting->old, &known, err);
+    int failed = content_packages(write->old, &known, err);
 
     for (size_t i = 0; i < report->package_count && !failed; i++) {
-        const struct timed_id *before = timed_ids_find(&known, putting->packages[i]);
+        const struct timed_id *before = timed_ids_find(&known, write->packages[i]);
 
-        failed = timed_ids_push(&putting->slot.packages, putting->packages[i],
-            before ? before->first_seen_ms : putting->now_ms, err);
+        failed = timed_ids_push(&write->slot.packages, write->packages[i],
+            before ? before->first_seen_ms : write->now_ms, err);
     }
-    timed_ids_sort(&putting->slot.packages);
+    timed_ids_sort(&write->slot.packages);
     timed_ids_release(&known);
     return failed;
 }
 
-static int put_claims(struct putting *putting, struct err *err)
+static int put_claims(struct image_write *write, struct err *err)
 {
-    const struct report *report = putting->request->report;
+    const struct report *report = write->request->report;
 
     for (size_t i = 0; i < report->claim_count; i++) {
         const struct report_claim *from = &report->claims[i];
-        struct claim claim = {.package = putting->packages[from->package],
-            .record = putting->records[from->record],
+        struct claim claim = {.package = write->packages[from->package],
+            .record = write->records[from->record],
             .type = package_vul_type(report->packages[from->package].ecosystem),
             .severity = from->severity,
             .fixed_version = from->fixed_version};
         uint32_t id;
 
-        if (store_put_claim(putting->fleet->store, &claim, putting->now_ms, &id, err) < 0 ||
-            ids_push(&putting->slot.claims, id, err) < 0)
+        if (store_put_claim(write->fleet->store, &claim, write->now_ms, &id, err) < 0 ||
+            ids_push(&write->slot.claims, id, err) < 0)
             return -1;
     }
-    ids_sort_unique(&putting->slot.claims);
+    ids_sort_unique(&write->slot.claims);
     return 0;
 }
 
@@ -208,20 +208,19 @@ static bool same_packages(const struct timed_ids *a, const struct timed_ids *b)
     return true;
 }
 
-static int build_slot(struct putting *putting, struct err *err)
+static int build_slot(struct image_write *write, struct err *err)
 {
-    const struct report *report = putting->request->report;
-    const struct slot *old = &putting->old[report->source];
+    const struct report *report = write->request->report;
+    const struct slot *old = &write->old[report->source];
 
-    putting->slot.source = report->source;
-    putting->slot.complete = report->complete;
-    putting->slot.scanned_ms = putting->now_ms;
-    if (put_things(putting, err) < 0 || time_packages(putting, err) < 0 ||
-        put_claims(putting, err) < 0)
+    write->slot.source = report->source;
+    write->slot.complete = report->complete;
+    write->slot.scanned_ms = write->now_ms;
+    if (put_things(write, err) < 0 || time_packages(write, err) < 0 || put_claims(write, err) < 0)
         return -1;
-    putting->content_changed = old->scanned_ms == 0 || old->complete != report->complete ||
-                               !ids_equal(&old->claims, &putting->slot.claims) ||
-                               !same_packages(&old->packages, &putting->slot.packages);
+    write->content_changed = old->scanned_ms == 0 || old->complete != report->complete ||
+                             !ids_equal(&old->claims, &write->slot.claims) ||
+                             !same_packages(&old->packages, &write->slot.packages);
     return 0;
 }
 
@@ -229,15 +228,15 @@ static int build_slot(struct putting *putting, struct err *err)
 
 /* The index counts an image's findings in 16 bits. What is stored must fit, so an upper bound of
  * them is checked here: the distinct reported names, with their types, over all slots. */
-static int push_claimed(const struct putting *putting, struct ids *vulns, struct err *err)
+static int push_claimed(const struct image_write *write, struct ids *vulns, struct err *err)
 {
-    const struct report *report = putting->request->report;
+    const struct report *report = write->request->report;
 
     for (size_t i = 0; i < report->claim_count; i++) {
         struct slice ecosystem = report->packages[report->claims[i].package].ecosystem;
 
         if (ids_push(vulns,
-                vuln_number(putting->names[report->claims[i].record], package_vul_type(ecosystem)),
+                vuln_number(write->names[report->claims[i].record], package_vul_type(ecosystem)),
                 err) < 0)
             return -1;
     }
@@ -259,16 +258,16 @@ static int push_stored(
     return 0;
 }
 
-static int check_findings(const struct putting *putting, struct err *err)
+static int check_findings(const struct image_write *write, struct err *err)
 {
-    struct fleet *fleet = putting->fleet;
+    struct fleet *fleet = write->fleet;
     struct ids vulns CLEANUP(ids_release) = {0};
-    int failed = push_claimed(putting, &vulns, err);
+    int failed = push_claimed(write, &vulns, err);
 
     pthread_rwlock_rdlock(&fleet->lock);
     for (int source = 0; source < SOURCE_COUNT && !failed; source++)
-        if (source != (int)putting->slot.source)
-            failed = push_stored(&fleet->facts, &putting->old[source].claims, &vulns, err);
+        if (source != (int)write->slot.source)
+            failed = push_stored(&fleet->facts, &write->old[source].claims, &vulns, err);
     pthread_rwlock_unlock(&fleet->lock);
     if (failed)
         return -1;
@@ -279,105 +278,103 @@ static int check_findings(const struct putting *putting, struct err *err)
         vulns.count, LIMIT_IMAGE_FINDINGS);
 }
 
-/* The image's slots as they will be; they share memory with *putting. */
-void putting_slots(const struct putting *putting, struct slot ret[SOURCE_COUNT])
+/* The image's slots as they will be; they share memory with *write. */
+void image_write_slots(const struct image_write *write, struct slot ret[SOURCE_COUNT])
 {
-    memcpy(ret, putting->old, sizeof(putting->old));
-    ret[putting->slot.source] = putting->slot;
+    memcpy(ret, write->old, sizeof(write->old));
+    ret[write->slot.source] = write->slot;
 }
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
 /* The claims that came and went, over all slots of the image. */
-static int log_content(struct putting *putting, struct err *err)
+static int log_content(struct image_write *write, struct err *err)
 {
     struct slot now[SOURCE_COUNT];
     struct ids before CLEANUP(ids_release) = {0}, after CLEANUP(ids_release) = {0};
     struct cause cause = {.kind = CAUSE_IMAGE_PUT,
-        .at_ms = putting->now_ms,
-        .project = putting->image.project,
-        .image = putting->image.number};
+        .at_ms = write->now_ms,
+        .project = write->image.project,
+        .image = write->image.number};
     int failed;
 
-    putting_slots(putting, now);
-    failed = content_claims(putting->old, &before, err) < 0 ||
-             content_claims(now, &after, err) < 0 ||
+    image_write_slots(write, now);
+    failed = content_claims(write->old, &before, err) < 0 || content_claims(now, &after, err) < 0 ||
              ids_subtract(&after, &before, &cause.added, err) < 0 ||
              ids_subtract(&before, &after, &cause.removed, err) < 0 ||
-             store_add_cause(putting->fleet->store, &cause, err) < 0;
+             store_add_cause(write->fleet->store, &cause, err) < 0;
     ids_release(&cause.added);
     ids_release(&cause.removed);
     return failed ? -1 : 0;
 }
 
-static int log_plain(const struct putting *putting, enum cause_kind kind, struct err *err)
+static int log_plain(const struct image_write *write, enum cause_kind kind, struct err *err)
 {
     const struct cause cause = {.kind = kind,
-        .at_ms = putting->now_ms,
-        .project = putting->image.project,
-        .image = putting->image.number};
+        .at_ms = write->now_ms,
+        .project = write->image.project,
+        .image = write->image.number};
 
-    return store_add_cause(putting->fleet->store, &cause, err);
+    return store_add_cause(write->fleet->store, &cause, err);
 }
 
-static int log_changes(struct putting *putting, struct err *err)
+static int log_changes(struct image_write *write, struct err *err)
 {
-    if (putting->content_changed)
-        return log_content(putting, err);
-    if (putting->row_changed && log_plain(putting, CAUSE_IMAGE_SET, err) < 0)
+    if (write->content_changed)
+        return log_content(write, err);
+    if (write->row_changed && log_plain(write, CAUSE_IMAGE_SET, err) < 0)
         return -1;
-    return log_plain(putting, CAUSE_IMAGE_SCANNED, err);
+    return log_plain(write, CAUSE_IMAGE_SCANNED, err);
 }
 
 /* Whatever was reported last is the latest of its line. An image whose architecture has become
  * known stands on another line than before. */
-static int take_mark(struct putting *putting, struct err *err)
+static int take_mark(struct image_write *write, struct err *err)
 {
-    struct store *store = putting->fleet->store;
-    struct image *image = &putting->image;
-    bool moved =
-        putting->found && memcmp(putting->line, putting->line_before, sizeof(putting->line)) != 0;
+    struct store *store = write->fleet->store;
+    struct image *image = &write->image;
+    bool moved = write->found && memcmp(write->line, write->line_before, sizeof(write->line)) != 0;
 
-    if (moved && latest_leave(store, image, putting->line_before, putting->now_ms, err) < 0)
+    if (moved && latest_leave(store, image, write->line_before, write->now_ms, err) < 0)
         return -1;
     if (image->latest && !moved)
         return 0;
-    putting->row_changed = true;
-    return latest_take(store, image, putting->line, putting->now_ms, err);
+    write->row_changed = true;
+    return latest_take(store, image, write->line, write->now_ms, err);
 }
 
-static int write_row(struct putting *putting, struct err *err)
+static int write_row(struct image_write *write, struct err *err)
 {
-    struct store *store = putting->fleet->store;
-    struct image *image = &putting->image;
+    struct store *store = write->fleet->store;
+    struct image *image = &write->image;
     struct slot now[SOURCE_COUNT];
 
-    if (take_mark(putting, err) < 0)
+    if (take_mark(write, err) < 0)
         return -1;
-    putting_slots(putting, now);
+    image_write_slots(write, now);
     image->assessment = content_assessment(now);
-    if (putting->content_changed || putting->row_changed)
-        image->updated_ms = putting->now_ms;
-    if (putting->found)
-        return store_update_image(store, image, putting->line, err);
-    return store_add_image(store, image, putting->line, &image->number, err);
+    if (write->content_changed || write->row_changed)
+        image->updated_ms = write->now_ms;
+    if (write->found)
+        return store_update_image(store, image, write->line, err);
+    return store_add_image(store, image, write->line, &image->number, err);
 }
 
-int putting_write(struct putting *putting, struct err *err)
+int image_write_store(struct image_write *write, struct err *err)
 {
-    if (putting->found &&
-        store_get_slots(putting->fleet->store, putting->image.number, putting->old, err) < 0)
+    if (write->found &&
+        store_get_slots(write->fleet->store, write->image.number, write->old, err) < 0)
         return -1;
-    if (build_slot(putting, err) < 0 || check_findings(putting, err) < 0)
+    if (build_slot(write, err) < 0 || check_findings(write, err) < 0)
         return err->code == ERR_LIMIT ? 1 : -1;
-    if (write_row(putting, err) < 0 ||
-        store_put_slot(putting->fleet->store, putting->image.number, &putting->slot, err) < 0)
+    if (write_row(write, err) < 0 ||
+        store_put_slot(write->fleet->store, write->image.number, &write->slot, err) < 0)
         return -1;
-    return log_changes(putting, err);
+    return log_changes(write, err);
 }
 
-void putting_release(struct putting *putting)
+void image_write_release(struct image_write *write)
 {
-    content_release(putting->old);
-    slot_release(&putting->slot);
+    content_release(write->old);
+    slot_release(&write->slot);
 }

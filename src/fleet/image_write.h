@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One image on its way into the store; see putting.c. Between put.c and putting.c only. */
-#ifndef CAREEN_FLEET_PUTTING_H
-#define CAREEN_FLEET_PUTTING_H
+/* One image on its way into the store; see write.c. Between put_images.c and write.c only. */
+#ifndef CAREEN_FLEET_IMAGE_WRITE_H
+#define CAREEN_FLEET_IMAGE_WRITE_H
 
 #include "fleet/internal.h"
 
-struct putting {
+struct image_write {
     /* Set by the caller. */
     struct fleet *fleet;
     struct slice project_id;
@@ -22,14 +22,14 @@ struct putting {
     uint32_t *packages, *records, *names; /* stored ids, by position in the report */
 };
 
-void putting_release(struct putting *putting);
+void image_write_release(struct image_write *write);
 /* Finds the image's row, or begins a new one; writes nothing. */
-int putting_resolve(struct putting *putting, struct err *err);
+int image_write_resolve(struct image_write *write, struct err *err);
 /* Writes row, slot and cause of a resolved image, which the write may not have touched yet. 0, -1
  * on failure, or 1 with *err when the image is refused for its size: nothing of it is written then.
  */
-int putting_write(struct putting *putting, struct err *err);
-/* The image's slots as they will be; they share memory with *putting. */
-void putting_slots(const struct putting *putting, struct slot ret[SOURCE_COUNT]);
+int image_write_store(struct image_write *write, struct err *err);
+/* The image's slots as they will be; they share memory with *write. */
+void image_write_slots(const struct image_write *write, struct slot ret[SOURCE_COUNT]);
 
 #endif

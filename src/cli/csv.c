@@ -8,10 +8,16 @@ static bool needs_quotes(struct slice text)
            slice_find_char(text, '\n') < text.len || slice_find_char(text, '\r') < text.len;
 }
 
+/* What spreadsheets take for the beginning of a formula, blanks that some of them strip included.
+ */
+static bool is_formula(struct slice text)
+{
+    return text.len && memchr("=+-@\t\r\n", text.ptr[0], 7) != NULL;
+}
+
 void csv_field(struct buf *out, struct slice text, bool first)
 {
-    bool formula = text.len && strchr("=+-@", text.ptr[0]);
-    bool quoted = needs_quotes(text);
+    bool formula = is_formula(text), quoted = needs_quotes(text);
 
     if (!first)
         buf_put_char(out, ',');

@@ -50,9 +50,11 @@ static int add_entry(
     char path[4096];
     struct stat status;
 
-    if ((size_t)snprintf(path, sizeof(path), "%s/%s", folder, name) >= sizeof(path))
-        return err_set(err, ERR_LIMIT, "%s/%s: the path is longer than %zu bytes", folder, name,
-            sizeof(path) - 1);
+    const char *slash = slice_ends_with(slice_of(folder), "/") ? "" : "/";
+
+    if ((size_t)snprintf(path, sizeof(path), "%s%s%s", folder, slash, name) >= sizeof(path))
+        return err_set(err, ERR_LIMIT, "%s%s%s: the path is longer than %zu bytes", folder, slash,
+            name, sizeof(path) - 1);
     if (lstat(path, &status) < 0)
         return err_set_errno(err, "cannot look at %s", path);
     if (S_ISDIR(status.st_mode))

@@ -65,6 +65,8 @@ static int take_option(
         return take_value(parse, option->name, value, ret);
     if (value && !optional)
         return cli_usage(parse->command->name, "--%s takes no value", option->name);
+    if (*ret && optional)
+        return cli_usage(parse->command->name, "--%s is given twice", option->name);
     *ret = value ? value : optional ? "true" : "";
     return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See table.h. The last column is not padded, so that lines have no trailing blanks. */
+/* See table.h. Blanks are written only before what follows them, so lines have none at their end.
+ */
 #include "cli/table.h"
 
 #include "base/utf8.h"
@@ -89,28 +90,29 @@ static void put_blanks(struct buf *out, size_t count)
         buf_put_char(out, ' ');
 }
 
-static void write_cell(const struct table *table, const struct table_cell *cell, size_t column,
-    size_t width, bool colours, struct buf *out)
+/* *owed: blanks that stand before the next text of the line. */
+static void write_cell(const struct table_cell *cell, bool right, size_t width, bool colours,
+    size_t *owed, struct buf *out)
 {
     size_t blanks = width - width_of(cell->text);
     bool coloured = colours && cell->colour != COLOUR_NONE;
 
-    if (column)
-        buf_put_cstr(out, "  ");
-    if (table->right[column])
-        put_blanks(out, blanks);
+    if (cell->text.len == 0) {
+        *owed += width;
+        return;
+    }
+    put_blanks(out, *owed + (right ? blanks : 0));
     if (coloured)
         buf_put_cstr(out, colour_codes[cell->colour]);
     buf_put_slice(out, cell->text);
     if (coloured)
         buf_put_cstr(out, "\x1b[0m");
-    if (!table->right[column] && column + 1 < table->columns)
-        put_blanks(out, blanks);
+    *owed = right ? 0 : blanks;
 }
 
 void table_write(struct table *table, bool colours, struct buf *out)
 {
-    size_t widths[TABLE_COLUMNS_MAX] = {0};
+    size_t widths[TABLE_COLUMNS_MAX] = {0}, owed = 0;
 
     if (table->failed) {
         out->failed = ERR_NOMEM;
@@ -125,9 +127,12 @@ void table_write(struct table *table, bool colours, struct buf *out)
     for (size_t i = 0; i < table->count; i++) {
         size_t column = i % table->columns;
 
-        write_cell(table, &table->cells[i], column, widths[column], colours, out);
-        if (column + 1 == table->columns)
+        write_cell(&table->cells[i], table->right[column], widths[column], colours, &owed, out);
+        owed += 2;
+        if (column + 1 == table->columns) {
             buf_put_char(out, '\n');
+            owed = 0;
+        }
     }
 }
 

@@ -26,10 +26,10 @@ struct principals {
     struct store *store;
     char *data_dir; /* owned */
     struct tokens *tokens;
-    pthread_mutex_t refreshing;
-    uint64_t data_version; /* under refreshing */
+    pthread_mutex_t refreshing; /* who changes anything below holds it */
+    uint64_t data_version;
 
-    pthread_rwlock_t lock; /* guards what follows */
+    pthread_rwlock_t lock; /* guards what follows, which changes under both */
     struct picture picture;
     struct seal seal;
     bool sealed; /* the seal is there */

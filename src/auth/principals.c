@@ -3,12 +3,13 @@
  * See principals.h. The picture is replaced as a whole when something was written: it is small, and
  * nothing but people changes it.
  *
- * The key file is read when there is first something to open with it, and is not read again.
+ * The key file is read with it.
  */
 #include "auth/principals.h"
 
 #include "auth/login_token.h"
 #include "auth/picture.h"
+#include "base/lock.h"
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
@@ -32,36 +33,37 @@ static int check_keys(const struct principals *principals, const struct picture 
     return 0;
 }
 
-/* The seal that the picture needs, into *ret; where nothing needs one there may be none. */
-static int need_seal_for(struct principals *principals, const struct picture *picture,
-    struct seal *ret, bool *ret_there, struct err *err)
+/* The seal of this picture, into *ret; where nothing needs one there may be none. */
+static int read_seal(struct principals *principals, const struct picture *picture, struct seal *ret,
+    bool *ret_there, struct err *err)
 {
     struct err missing;
 
-    *ret = principals->seal;
-    *ret_there = principals->sealed;
-    if (!principals->sealed) {
-        if (seal_read(principals->data_dir, ret, &missing) == 0) {
-            *ret_there = true;
-        } else if (picture->key_count || missing.code != ERR_NOT_FOUND) {
-            *err = missing;
-            return -1;
-        }
+    if (seal_read(principals->data_dir, ret, &missing) == 0) {
+        *ret_there = true;
+        return check_keys(principals, picture, ret, err);
     }
-    return check_keys(principals, picture, ret, err);
+    *ret_there = false;
+    if (missing.code == ERR_NOT_FOUND && picture->key_count == 0)
+        return 0;
+    *err = missing;
+    return -1;
 }
 
+/* Without a seal that opens every key the new picture counts nevertheless: what was revoked must be
+ * revoked. Keys that do not open are refused one by one. */
 static int read_picture(struct principals *principals, struct err *err)
 {
     struct picture fresh, old;
     struct seal seal = {0};
     bool there = false;
+    int failed;
 
-    if (picture_read(principals->store, &fresh, err) < 0 ||
-        need_seal_for(principals, &fresh, &seal, &there, err) < 0) {
+    if (picture_read(principals->store, &fresh, err) < 0) {
         picture_release(&fresh);
         return -1;
     }
+    failed = read_seal(principals, &fresh, &seal, &there, err);
     pthread_rwlock_wrlock(&principals->lock);
     old = principals->picture;
     principals->picture = fresh;
@@ -70,7 +72,7 @@ static int read_picture(struct principals *principals, struct err *err)
     pthread_rwlock_unlock(&principals->lock);
     seal_forget(&seal);
     picture_release(&old);
-    return 0;
+    return failed;
 }
 
 static int refresh(struct principals *principals, struct err *err)
@@ -107,13 +109,13 @@ struct principals *principals_open(struct store *store, const char *data_dir, st
     }
     principals->store = store;
     pthread_mutex_init(&principals->refreshing, NULL);
-    pthread_rwlock_init(&principals->lock, NULL);
+    lock_init_for_writers(&principals->lock);
     principals->data_dir = strdup(data_dir);
-    principals->tokens = principals->data_dir ? tokens_open(store, err) : NULL;
     if (!principals->data_dir)
         err_nomem(err);
-    if (!principals->tokens || store_data_version(store, &principals->data_version, err) < 0 ||
-        read_picture(principals, err) < 0) {
+    /* The version first: what is written meanwhile is read again, not missed. */
+    if (!principals->data_dir || store_data_version(store, &principals->data_version, err) < 0 ||
+        !(principals->tokens = tokens_open(store, err)) || read_picture(principals, err) < 0) {
         principals_close(principals);
         return NULL;
     }
@@ -133,25 +135,34 @@ void principals_close(struct principals *principals)
     free(principals);
 }
 
-int principals_need_seal(struct principals *principals, struct seal *ret, struct err *err)
+/* The key file may be made here; refreshing waits for that. */
+static int make_seal(struct principals *principals, struct seal *ret, struct err *err)
 {
     struct seal made;
-    bool there;
 
-    pthread_rwlock_rdlock(&principals->lock);
-    there = principals->sealed;
-    *ret = principals->seal;
-    pthread_rwlock_unlock(&principals->lock);
-    if (there)
+    if (principals->sealed) {
+        *ret = principals->seal;
         return 0;
+    }
     if (seal_read_or_make(principals->data_dir, &made, err) < 0)
         return -1;
     pthread_rwlock_wrlock(&principals->lock);
-    principals->seal = *ret = made;
+    principals->seal = made;
     principals->sealed = true;
     pthread_rwlock_unlock(&principals->lock);
+    *ret = made;
     seal_forget(&made);
     return 0;
+}
+
+int principals_need_seal(struct principals *principals, struct seal *ret, struct err *err)
+{
+    int failed;
+
+    pthread_mutex_lock(&principals->refreshing);
+    failed = make_seal(principals, ret, err);
+    pthread_mutex_unlock(&principals->refreshing);
+    return failed;
 }
 
 /* --- Who -------------------------------------------------------------------------------------- */

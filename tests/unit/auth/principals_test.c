@@ -127,8 +127,11 @@ static void test_key_file_gone(void **state)
     struct bed bed = bed_open(state);
     struct store *store = bed.folder->store;
     struct key_pair pair, other;
+    struct principal who;
+    struct secret_key sk;
     char path[300], aside[310];
     struct seal seal;
+    bool known = true;
     struct err err;
 
     key_path(bed.folder, path);
@@ -144,8 +147,23 @@ static void test_key_file_gone(void **state)
     assert_ok(seal_read_or_make(bed.folder->path, &seal, &err));
     assert_null(principals_open(store, bed.folder->path, &err));
     assert_failed(-1, &err, ERR_CORRUPT, pair.ak);
+    /* Who has the folder open already refuses the key, and goes on following. */
+    assert_failed(principals_refresh(bed.principals, &err), &err, ERR_CORRUPT, pair.ak);
+    assert_failed(
+        principals_by_key(bed.principals, slice_of(pair.ak), &bed.arena, &known, &who, &sk, &err),
+        &err, ERR_CORRUPT, pair.ak);
+    assert_ok(user_set_revoked(store, SLICE("alice"), true, &err));
+    assert_int_equal(principals_refresh(bed.principals, &err), -1);
+    assert_ok(
+        principals_by_key(bed.principals, slice_of(pair.ak), &bed.arena, &known, &who, &sk, &err));
+    assert_false(known);
+    assert_ok(user_set_revoked(store, SLICE("alice"), false, &err));
     assert_ok(key_revoke(store, slice_of(pair.ak), &err));
     assert_ok(key_create(store, bed.folder->path, SLICE("alice"), SLICE_NONE, &other, &err));
+    refresh(&bed);
+    assert_ok(
+        principals_by_key(bed.principals, slice_of(other.ak), &bed.arena, &known, &who, &sk, &err));
+    assert_true(known);
     unlink(aside);
     bed_close(&bed);
 }

@@ -18,7 +18,8 @@
 /* A report after decompression: a gzip bomb stops here. */
 #define LIMIT_REPORT_BYTES (4L * 1024 * 1024 * 1024)
 /* Memory for the texts of one report (the arena of struct report). With the two limits below, an
- * import in flight stays under 64 MiB, however large its file is. */
+ * import in flight stays under 64 MiB, however large its file is, beside what the process has
+ * anyway: the database's page cache (32 MiB at most) and the index. */
 #define LIMIT_REPORT_MEMORY_BYTES (24UL * 1024 * 1024)
 /* Distinct packages of one image. */
 #define LIMIT_IMAGE_PACKAGES 50000

@@ -63,12 +63,15 @@ static const char *type_name(enum json_type type)
                                  : "a number";
 }
 
-/* Other documents have such keys, too ("packages" of a lock file): so a value of another type
- * counts against the document only once its format is known. */
+/* Is the value none of this format's? Other documents have such keys, too ("packages" of a lock
+ * file): while the format is not known, a value of another type only counts against it. */
 static bool is_misplaced(struct walk *walk, int format, const struct format_key *key)
 {
-    enum json_type type = json_peek(walk->in.json);
+    enum json_type type;
 
+    if (walk->format != NO_FORMAT)
+        return walk->format != format;
+    type = json_peek(walk->in.json);
     if (type == key->type || type == JSON_NULL || type == JSON_NOTHING)
         return false;
     if (!walk->skipped[format])

@@ -27,7 +27,6 @@ static const struct cli_option options[] = {
 struct settings {
     struct http_options http;
     struct service_options service;
-    char spool_dir[4096];
 };
 
 static int parse_number(
@@ -64,14 +63,13 @@ static int read_settings(const struct cli_args *args, struct settings *ret, stru
         parse_number(args, "log-keep-days", 36500, &keep_days, err) < 0 ||
         set_log_level(args, err) < 0)
         return -1;
-    snprintf(ret->spool_dir, sizeof(ret->spool_dir), "%s", args->data_dir);
     ret->http = (struct http_options){
         .listen = cli_given(args, "listen") ? cli_value(args, "listen") : "127.0.0.1:8080",
-        .spool_dir = ret->spool_dir,
+        .spool_dir = args->data_dir,
         .threads = (unsigned)threads,
         .workers = WORKERS,
         .access_log = !cli_given(args, "no-access-log")};
-    ret->service = (struct service_options){.data_dir = ret->spool_dir,
+    ret->service = (struct service_options){.data_dir = args->data_dir,
         .domain = cli_given(args, "domain") ? cli_value(args, "domain") : "careen",
         .strict_parameters = cli_given(args, "strict-parameters"),
         .max_report_bytes = max_report,

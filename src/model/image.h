@@ -10,7 +10,7 @@
 struct placement {
     struct slice enterprise_project; /* "0" is the default one */
     enum image_type type;
-    struct slice registry_type; /* Harbor Jfrog SwrPrivate SwrShared SwrEnterprise Other, or any */
+    struct slice registry_type; /* Harbor Jfrog SwrPrivate SwrShared SwrEnterprise Other */
     struct slice registry_name;
     struct slice organization;
     struct slice cluster_id, cluster_name;

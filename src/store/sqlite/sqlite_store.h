@@ -194,10 +194,10 @@ int busy_handler(void *store, int calls);
 
 /* --- schema.c --------------------------------------------------------------------------------- */
 
-/* Checks whose database it is and of which version; with STORE_CREATE and STORE_WRITE makes or
- * migrates it, in one transaction. */
 /* Refuses the file of another program, or of a newer careen, without changing anything. */
 int schema_refuse_foreign(struct conn *conn, struct err *err);
+/* Checks whose database it is and of which version; with STORE_CREATE and STORE_WRITE makes or
+ * migrates it, in one transaction. */
 int schema_prepare(struct conn *conn, enum store_mode mode, struct err *err);
 uint32_t schema_version(void);
 /* "there is no store in DIR: ...". -1. */

@@ -50,7 +50,7 @@ static int note_project(void *ctx, const struct project *project, struct err *er
     return 0;
 }
 
-/* The fresh tenants become visible. */
+/* The fresh tenants become visible, in their order. */
 static int add_tenants(struct fleet *fleet, struct new_tenants *fresh, struct err *err)
 {
     int failed;
@@ -58,8 +58,10 @@ static int add_tenants(struct fleet *fleet, struct new_tenants *fresh, struct er
     pthread_rwlock_wrlock(&fleet->lock);
     failed = array_reserve(&fleet->tenants, &fleet->tenant_cap, fleet->tenant_count + fresh->count,
         sizeof(struct tenant *), err);
-    for (; fresh->count && !failed; fresh->count--)
-        fleet->tenants[fleet->tenant_count++] = fresh->at[fresh->count - 1];
+    for (size_t i = 0; i < fresh->count && !failed; i++)
+        fleet->tenants[fleet->tenant_count++] = fresh->at[i];
+    if (!failed)
+        fresh->count = 0; /* they have moved */
     pthread_rwlock_unlock(&fleet->lock);
     return failed;
 }

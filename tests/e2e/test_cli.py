@@ -12,6 +12,7 @@ from documents import grype, grype_match, trivy, trivy_package, trivy_vulnerabil
 
 SCOPE = ["--project", "--enterprise-project", "--image-type", "--image-id", "--image-name",
          "--registry-name", "--registry-type", "--cluster-id"]
+GRANT = ["--project", "--all-projects", "--enterprise-project"]
 OPTIONS = {  # every command, and every option that its help must name
     "import": ["--project", "-o", "--enterprise-project", "--image-type", "--registry-type",
                "--registry-name", "--organization", "--cluster-id", "--cluster-name", "--agent-id",
@@ -25,12 +26,24 @@ OPTIONS = {  # every command, and every option that its help must name
     "images rm": SCOPE + ["--yes"],
     "status": ["-o"],
     "serve": ["--listen", "--threads", "--strict-parameters", "--max-report-bytes",
-              "--log-keep-days", "--no-access-log", "--log-level"],
-    "token create": ["--project", "--label", "--expires-in"],
+              "--log-keep-days", "--no-access-log", "--log-level", "--domain"],
+    "token create": ["--project", "--role", "--label", "--expires-in"],
     "token list": [],
     "token revoke": [],
+    "user create": GRANT + ["--role", "--password-stdin"],
+    "user list": [],
+    "user grant": GRANT + ["--role"],
+    "user ungrant": GRANT,
+    "user password": [],
+    "user revoke": [],
+    "user restore": [],
+    "key create": ["--user", "--label", "-o"],
+    "key list": [],
+    "key revoke": [],
     "project create": [],
     "project list": [],
+    "project revoke": [],
+    "project restore": [],
 }
 
 
@@ -211,12 +224,12 @@ def test_tokens(run, data_dir):
     assert all(re.fullmatch(r"careen_[0-9a-f]{64}\n", text) for text in made)
     assert len(set(made)) == 3
     listed = tokens(run, clock_ms=2_000_000)
-    assert listed[0] == ["1", "default", "1970-01-01T00:16:40.000Z", "never", "valid"]
-    assert listed[1][1:2] + listed[1][3:] == ["other", "never", "valid", "CI 流水线"]
-    assert listed[2][3:] == ["1970-01-01T02:16:40.000Z", "valid"]
-    assert tokens(run)[2][4] == "expired"
+    assert listed[0] == ["1", "default", "operator", "1970-01-01T00:16:40.000Z", "never", "valid"]
+    assert listed[1][1:3] + listed[1][4:] == ["other", "operator", "never", "valid", "CI 流水线"]
+    assert listed[2][4:] == ["1970-01-01T02:16:40.000Z", "valid"]
+    assert tokens(run)[2][5] == "expired"
     run("token", "revoke", "1")
-    assert [token[4] for token in tokens(run, clock_ms=2_000_000)] == ["revoked", "valid", "valid"]
+    assert [token[5] for token in tokens(run, clock_ms=2_000_000)] == ["revoked", "valid", "valid"]
     assert "4" in run("token", "revoke", "4", expect=1).stderr
     assert "no-such" in run("token", "create", "--project", "no-such", expect=1).stderr
     stored = b"".join(path.read_bytes() for path in data_dir.iterdir())

@@ -85,7 +85,14 @@ struct fleet *cli_open(const struct cli_args *args, enum store_mode mode, bool l
 
 /* --- Output ----------------------------------------------------------------------------------- */
 
-enum cli_format { FORMAT_TABLE, FORMAT_JSON, FORMAT_JSONL, FORMAT_CSV };
+enum cli_format {
+    FORMAT_TABLE,
+    FORMAT_JSON,
+    FORMAT_JSONL,
+    FORMAT_CSV,
+    FORMAT_CYCLONEDX,
+    FORMAT_SPDX,
+};
 
 /* Of -o; ERR_USAGE when it is none of `allowed` (a mask of 1 << enum cli_format). */
 int cli_format(

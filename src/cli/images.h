@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `careen images list`, `rm` and `set` share: the images that words and filters choose. */
+/* What the files of `careen images` share: the images that words and filters choose; SBOMs. */
 #ifndef CAREEN_CLI_IMAGES_H
 #define CAREEN_CLI_IMAGES_H
 
@@ -34,5 +34,9 @@ int choice_by_filter(struct choice *choice, const struct cli_args *args, struct 
 bool choice_filtered(const struct cli_args *args);
 /* Aligned columns, and how many there are. */
 void choice_write_table(const struct choice *choice, struct buf *out);
+
+/* The image as an SBOM (FORMAT_CYCLONEDX or FORMAT_SPDX), appended to *out. */
+int images_write_sbom(const struct image_detail *detail, enum cli_format format,
+    struct arena *arena, struct buf *out, struct err *err);
 
 #endif

@@ -233,15 +233,15 @@ static int run(const struct cli_args *args)
 }
 
 const struct command command_import = {.name = "import",
-    .summary = "take in reports of scanners",
+    .summary = "take in reports of scanners, and SBOMs",
     .arguments = "FILE...",
     .details =
-        "FILE is a report as JSON, plain or gzip: Trivy (schema version 2) or Grype; the format "
-        "is\n"
-        "found out. \"-\" is standard input. Of a folder, every file below it whose name ends in\n"
-        ".json or .json.gz is taken. Each report replaces what the same scanner said of the same\n"
-        "image before; importing it again changes nothing but the scan time.\n"
-        "A report that is not of an image (file system, repository, VM) needs --name.",
+        "FILE is JSON, plain or gzip: a report of Trivy (schema version 2) or Grype, or an SBOM\n"
+        "in CycloneDX (1.2 to 1.7) or SPDX (2.2, 2.3); the format is found out. \"-\" is standard\n"
+        "input. Of a folder, every file below it whose name ends in .json or .json.gz is taken.\n"
+        "Each report replaces what the same scanner said of the same image before; importing it\n"
+        "again changes nothing but the scan time.\n"
+        "One that is not about an image (file system, repository, application) needs --name.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .tables = OPTIONS_PLACEMENT,

@@ -154,6 +154,8 @@ struct image_package {
 struct image_claim {
     struct slice reported; /* the id the source gave */
     struct slice vul_id;   /* the name of the row it belongs to */
+    struct slice *related; /* what the source said it is related to: aliases, and covered names */
+    size_t related_count;
     enum vul_type type;
     uint32_t package; /* position in packages */
     enum source source;

@@ -72,6 +72,27 @@ static uint32_t package_position(const struct showing *showing, uint32_t package
     return found ? (uint32_t)(found - showing->packages.at) : UINT32_MAX;
 }
 
+static int copy_related(
+    struct showing *showing, uint32_t record_id, struct image_claim *to, struct err *err)
+{
+    const struct facts *facts = &showing->fleet->facts;
+    const struct fact_record *record = &facts->records[record_id];
+    size_t count = (size_t)record->alias_count + record->cover_count;
+    const uint32_t *links;
+
+    if (count == 0)
+        return 0;
+    links = facts_links(facts, record);
+    to->related = arena_alloc_array(showing->arena, count, sizeof(*to->related), err);
+    if (!to->related)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (arena_dup(showing->arena, facts->names[links[i]].text, &to->related[i], err) < 0)
+            return -1;
+    to->related_count = count;
+    return 0;
+}
+
 static int take_claim(struct showing *showing, const struct tenant *tenant, enum source source,
     uint32_t id, struct err *err)
 {
@@ -93,7 +114,8 @@ static int take_claim(struct showing *showing, const struct tenant *tenant, enum
         .fixed_version = intern_get(&facts->versions, claim->fixed_version),
         .known_ms = claim->known_ms};
     showing->detail->claim_count += to->package != UINT32_MAX;
-    return arena_dup(showing->arena, to->reported, &to->reported, err) < 0 ||
+    return copy_related(showing, claim->record, to, err) < 0 ||
+                   arena_dup(showing->arena, to->reported, &to->reported, err) < 0 ||
                    arena_dup(showing->arena, to->vul_id, &to->vul_id, err) < 0 ||
                    arena_dup(showing->arena, to->fixed_version, &to->fixed_version, err) < 0
                ? -1

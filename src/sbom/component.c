@@ -238,18 +238,27 @@ int component_identify(struct component *component, struct report *report, struc
     return 0;
 }
 
-int component_set_release(struct reading *in, const struct component *system, struct err *err)
+/* "careen:release", if it is given: it may say that the release is not known. */
+static bool given_release(const struct component *component, struct slice *ret)
 {
-    struct report *report = in->report;
-    char text[DISTRO_RELEASE_BYTES];
-    struct slice release = SLICE_NONE;
-
     for (unsigned i = 0; i < PACKAGE_FIELD_COUNT; i++)
-        if (system->fields.given[i] && strcmp(package_field_name(i), "release") == 0)
-            release = system->fields.value[i];
-    if (release.len == 0)
-        release = distro_release(system->name, system->version, text);
-    if (report_text(report, release, &release, err) < 0)
+        if (component->fields.given[i] && strcmp(package_field_name(i), "release") == 0) {
+            *ret = component->fields.value[i];
+            return true;
+        }
+    return false;
+}
+
+int component_set_release(struct reading *in, const struct component *about,
+    const struct component *system, struct err *err)
+{
+    char text[DISTRO_RELEASE_BYTES];
+    struct slice release;
+
+    if (given_release(about, &release))
+        return report_set_release(in->report, release, err);
+    release = distro_release(system->name, system->version, text);
+    if (report_text(in->report, release, &release, err) < 0)
         return -1;
-    return report_set_release(report, release.len ? release : in->purl_release, err);
+    return report_set_release(in->report, release.len ? release : in->purl_release, err);
 }

@@ -43,8 +43,10 @@ bool component_to_package(
 /* Sets what the report says of the image, or of what else the document is about. is_image must be
  * set. */
 int component_identify(struct component *component, struct report *report, struct err *err);
-/* The release by an operating system's component, and what is known otherwise. */
-int component_set_release(struct reading *in, const struct component *system, struct err *err);
+/* The release: as Careen wrote it with the image, by an operating system's component, or by a purl.
+ */
+int component_set_release(struct reading *in, const struct component *about,
+    const struct component *system, struct err *err);
 
 uint64_t component_ref_hash(struct slice ref);
 

@@ -296,7 +296,7 @@ static int cyclonedx_finish(struct reading *in, void *state, struct err *err)
         add_claims(in, bom, err) < 0)
         return -1;
     report->complete = report->package_count && !bom->root.is_partial && !bom->vulns.lost;
-    return component_set_release(in, &bom->system, err);
+    return component_set_release(in, &bom->root, &bom->system, err);
 }
 
 static const struct format_key keys[] = {

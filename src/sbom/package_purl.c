@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "sbom/distro.h"
 
+#include <strings.h>
+
 enum { MAX_TEXT = LIMIT_JSON_STRING_BYTES };
 
 /* ---- versions and sources ---- */
@@ -145,8 +147,7 @@ int package_from_purl(
 
 /* ---- a purl from a package ---- */
 
-/* "debian-12" -> "debian": up to the first '-' before a digit. */
-static struct slice family_of(struct slice release)
+struct slice release_family(struct slice release)
 {
     for (size_t i = 0; i + 1 < release.len; i++)
         if (release.ptr[i] == '-' && release.ptr[i + 1] >= '0' && release.ptr[i + 1] <= '9')
@@ -166,7 +167,7 @@ static struct slice namespace_of(struct slice release)
         {"opensuse-leap", "opensuse"},
         {"opensuse-tumbleweed", "opensuse"},
     };
-    struct slice family = family_of(release);
+    struct slice family = release_family(release);
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
         if (slice_is(family, table[i].family))
@@ -254,17 +255,21 @@ static struct slice last_segment(struct slice path)
     return slash < path.len ? slice_skip(path, slash + 1) : path;
 }
 
-/* An oci purl's repository_url is the whole repository, a docker purl's only the registry. */
+/* An oci purl's repository_url is the whole repository (whose last segment the purl has as its
+ * name, in lower case), a docker purl's only the registry. */
 static void put_repository(const struct purl *purl, struct buf *out)
 {
     struct slice url = purl_qualifier(purl, "repository_url");
     size_t scheme = slice_contains(url, SLICE("://")) ? slice_find_char(url, ':') + 3 : 0;
+    struct slice last;
     bool whole;
 
     url = slice_skip(url, scheme);
     while (slice_ends_with(url, "/"))
         url.len--;
-    whole = slice_is(purl->type, "oci") && slice_eq(last_segment(url), purl->name);
+    last = last_segment(url);
+    whole = slice_is(purl->type, "oci") && last.len == purl->name.len &&
+            strncasecmp(last.ptr, purl->name.ptr, last.len) == 0;
     buf_put_slice(out, url);
     if (whole)
         return;

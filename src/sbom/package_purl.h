@@ -30,6 +30,8 @@ int release_from_purl(
 int package_from_purl(
     struct report *report, const struct purl *purl, struct package *ret, struct err *err);
 
+/* "debian-12" -> "debian": up to the first '-' before a digit. */
+struct slice release_family(struct slice release);
 /* The purl of a package, in canonical form, appended to *out. os_release stands in for a release
  * that is not known. ERR_INVALID or ERR_LIMIT, with nothing appended, where there can be none. */
 int package_to_purl(

@@ -407,7 +407,7 @@ static int spdx_finish(struct reading *in, void *state, struct err *err)
     if (add_candidates(spdx, root, report, err) < 0 || component_identify(about, report, err) < 0)
         return -1;
     report->complete = report->package_count && !about->is_partial;
-    return component_set_release(in, &spdx->system, err);
+    return component_set_release(in, about, &spdx->system, err);
 }
 
 static const struct format_key keys[] = {

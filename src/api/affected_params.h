@@ -37,7 +37,7 @@ struct affected_request {
 
 /* Fills *ret from decoded parameters; unknown ones are passed over. strict: is_handled, vul_id,
  * type and image_type must be there. The slices of params must outlive *ret. ERR_INVALID: "limit:
- * must be 10-200, not 9". */
+ * must be 10-200". */
 int affected_parse(
     const struct query_params *params, bool strict, struct affected_request *ret, struct err *err);
 

@@ -5,10 +5,11 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/limits.h"
+#include "base/lock.h"
 #include "base/map.h"
 #include "base/random.h"
-
-#include <pthread.h>
+#include "base/utf8.h"
 
 /* What a check needs of a stored token. */
 struct known {
@@ -85,7 +86,7 @@ struct tokens *tokens_open(struct store *store, struct err *err)
         return NULL;
     }
     tokens->store = store;
-    pthread_rwlock_init(&tokens->lock, NULL);
+    lock_init_for_writers(&tokens->lock);
     if (tokens_refresh(tokens, err) < 0) {
         tokens_close(tokens);
         return NULL;
@@ -145,15 +146,19 @@ int token_create(struct store *store, const struct token_request *request,
         .created_ms = clock_now_ms(),
         .expires_ms = request->expires_ms};
 
+    if (!utf8_is_line(token.label) || utf8_count(token.label) > LIMIT_ID_CHARS)
+        return err_set(
+            err, ERR_INVALID, "the label must be a line of at most %d characters", LIMIT_ID_CHARS);
     random_bytes(secret, sizeof(secret));
     hex_encode(secret, sizeof(secret), text + strlen(text));
     sha256(slice_of(text), token.hash);
     if (store_begin(store, "careen token create", err) < 0)
         return -1;
-    if (store_add_token(store, &token, ret_number, err) < 0 || store_commit(store, err) < 0) {
+    if (store_add_token(store, &token, &token.number, err) < 0 || store_commit(store, err) < 0) {
         store_rollback(store);
         return -1;
     }
+    *ret_number = token.number;
     memcpy(ret_text, text, sizeof(text));
     return 0;
 }

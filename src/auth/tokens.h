@@ -42,10 +42,11 @@ struct token_request {
     int64_t expires_ms; /* 0: never */
 };
 
-/* Makes a token and stores its hash, as one write. */
+/* Makes a token and stores its hash, as one write. ERR_INVALID: a label that is no line of text, or
+ * a project that is not stored. */
 int token_create(struct store *store, const struct token_request *request,
     char ret_text[TOKEN_TEXT_BYTES], uint32_t *ret_number, struct err *err);
-/* ERR_NOT_FOUND when there is no such number, or it is revoked already. */
+/* ERR_NOT_FOUND when there is no such number. Again: nothing changes. */
 int token_revoke(struct store *store, uint32_t number, struct err *err);
 
 #endif

@@ -1,0 +1,84 @@
+// room: api
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Any bytes as the query of the call. What is accepted must be within the contract's bounds and
+ * consistent in itself, strict parsing must accept no more, and a refusal must be ERR_INVALID and
+ * name a parameter's rule.
+ */
+#include "api/affected_params.h"
+#include "base/bug.h"
+#include "base/limits.h"
+#include "base/utf8.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* A mask of codes is a product: of the values of each of the four parts that it admits, it admits
+ * every combination. */
+static void check_codes(uint32_t codes)
+{
+    unsigned necessities = 0, types = 0, ignored = 0, handled = 0;
+
+    for (unsigned code = 0; code < INDEX_CODES; code++) {
+        if (!(codes >> code & 1))
+            continue;
+        necessities |= 1u << index_code_necessity((uint8_t)code);
+        types |= 1u << index_code_type((uint8_t)code);
+        ignored |= 1u << index_code_ignored((uint8_t)code);
+        handled |= 1u << index_code_handled((uint8_t)code);
+    }
+    for (unsigned code = 0; code < INDEX_CODES; code++)
+        BUG_ON((codes >> code & 1) != ((necessities >> index_code_necessity((uint8_t)code) & 1) &
+                                          (types >> index_code_type((uint8_t)code) & 1) &
+                                          (ignored >> index_code_ignored((uint8_t)code) & 1) &
+                                          (handled >> index_code_handled((uint8_t)code) & 1)));
+    BUG_ON(codes == 0);
+}
+
+static void check_text(struct slice text, size_t max_chars)
+{
+    BUG_ON(!utf8_is_line(text) || utf8_count(text) > max_chars);
+}
+
+static void check_request(const struct affected_request *request)
+{
+    const struct index_query *q = &request->query.q;
+    const struct index_scope *scope = &q->scope;
+
+    BUG_ON(q->limit < LIMIT_PAGE_MIN || q->limit > LIMIT_PAGE_MAX);
+    BUG_ON(q->offset > LIMIT_OFFSET_MAX);
+    BUG_ON(scope->type < -1 || scope->type >= IMAGE_TYPE_COUNT);
+    BUG_ON(q->by_vuln || (!q->by_cursor && (q->after_image || q->after_vuln)));
+    BUG_ON(scope->enterprise_project_count > 1);
+    BUG_ON(scope->enterprise_project_count &&
+           scope->enterprise_projects != &request->enterprise_project);
+    BUG_ON(request->enterprise_project.len == 0);
+    check_text(request->enterprise_project, LIMIT_ID_CHARS);
+    check_text(request->query.vul_id, LIMIT_ID_CHARS);
+    check_text(scope->image_id, LIMIT_ID_CHARS);
+    check_text(scope->name_part, LIMIT_ID_CHARS);
+    check_text(scope->registry_name, LIMIT_ID_CHARS);
+    check_text(scope->registry_type, LIMIT_ID_CHARS);
+    check_text(scope->cluster_id, LIMIT_CLUSTER_ID_CHARS);
+    check_codes(q->codes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct affected_request request, strict;
+    struct query_params params;
+    struct arena arena;
+    struct err err = {0}, ignored = {0};
+
+    arena_init(&arena, "the query", SIZE_MAX);
+    if (query_parse((struct slice){(const char *)data, size}, &arena, &params, &err) == 0) {
+        if (affected_parse(&params, false, &request, &err) == 0) {
+            BUG_ON(err.code != ERR_NONE);
+            check_request(&request);
+        } else {
+            BUG_ON(err.code != ERR_INVALID || !strstr(err.message, ": must be "));
+            BUG_ON(affected_parse(&params, true, &strict, &ignored) == 0);
+        }
+    }
+    arena_release(&arena);
+    return 0;
+}

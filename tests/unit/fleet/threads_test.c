@@ -20,7 +20,7 @@ struct shared {
     struct fleet *other;
     atomic_bool done;
     atomic_uint failures, answers;
-    char why[1024]; /* of the first failure */
+    char why[1100]; /* of the first failure */
 };
 
 static void note_failure(struct shared *s, const char *what, const struct err *err)

@@ -59,8 +59,11 @@ static void read_external_ref(struct reading *in, struct component *component)
         if (slice_is(key, "referenceType") && json_peek_string(in->json, &text)) {
             has_type = true;
             is_purl = slice_is(text, "purl");
-        } else if (slice_is(key, "referenceLocator") && (is_purl || !has_type)) {
-            read_text(in, &locator);
+        } else if (slice_is(key, "referenceLocator") && is_purl) {
+            if (json_peek_string(in->json, &text) && text.len)
+                component_take_purl(in, component, text);
+        } else if (slice_is(key, "referenceLocator") && !has_type) {
+            read_text(in, &locator); /* the type comes behind it */
         } else if (!slice_is(key, "referenceType")) {
             json_skip(in->json);
         }

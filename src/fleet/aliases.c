@@ -311,35 +311,41 @@ static void gather_groups(const struct aliases *aliases, struct component *c)
     }
 }
 
-/* Writes the component's groups; those that changed, old and new, are noted in *changed. */
-static int store_groups(
-    struct aliases *aliases, const struct component *c, struct ids *changed, struct err *err)
+void alias_plan_release(struct alias_plan *plan)
+{
+    free(plan->at);
+    ids_release(&plan->changed);
+    *plan = (struct alias_plan){0};
+}
+
+/* Notes the names of the component whose group changes. */
+static int plan_groups(const struct aliases *aliases, const struct component *c,
+    struct alias_plan *plan, struct err *err)
 {
     for (uint32_t i = 0; i < c->names.count; i++) {
         const struct node *group = &c->nodes[c->nodes[i].label];
         uint32_t name = c->names.at[i];
-        struct alias_group now = {0}, *old;
+        struct alias_group now = {0}, old = {0};
 
-        if (array_reserve(&aliases->groups, &aliases->group_cap, (size_t)name + 1,
-                sizeof(*aliases->groups), err) < 0)
-            return -1;
-        old = &aliases->groups[name];
+        if (name < aliases->group_cap)
+            old = aliases->groups[name];
         if (group->members > 1)
             now = (struct alias_group){c->names.at[group->first], c->names.at[group->title]};
-        if (now.number == old->number && now.title == old->title)
+        if (now.number == old.number && now.title == old.title)
             continue;
-        if (ids_push(changed, aliases_group(aliases, name), err) < 0)
+        if (array_reserve(&plan->at, &plan->cap, plan->count + 1, sizeof(*plan->at), err) < 0 ||
+            ids_push(&plan->changed, old.number ? old.number : name, err) < 0 ||
+            ids_push(&plan->changed, now.number ? now.number : name, err) < 0)
             return -1;
-        *old = now;
-        if (ids_push(changed, aliases_group(aliases, name), err) < 0)
-            return -1;
+        plan->at[plan->count].name = name;
+        plan->at[plan->count++].group = now;
     }
     return 0;
 }
 
-/* Settles the component of a name; all its names are noted in *settled. */
-static int settle_from(struct aliases *aliases, uint32_t start, struct map *settled,
-    struct ids *changed, struct err *err)
+/* Plans the component of a name; all its names are noted in *planned. */
+static int plan_from(const struct aliases *aliases, uint32_t start, struct map *planned,
+    struct alias_plan *plan, struct err *err)
 {
     struct component c CLEANUP(component_release) = {0};
 
@@ -349,25 +355,43 @@ static int settle_from(struct aliases *aliases, uint32_t start, struct map *sett
     label_nodes(aliases, &c);
     gather_groups(aliases, &c);
     for (size_t i = 0; i < c.names.count; i++)
-        if (see(settled, c.names.at[i], err) < 0)
+        if (see(planned, c.names.at[i], err) < 0)
             return -1;
-    return store_groups(aliases, &c, changed, err);
+    return plan_groups(aliases, &c, plan, err);
 }
 
-int aliases_settle(struct aliases *aliases, struct ids *ret, struct err *err)
+int aliases_plan(struct aliases *aliases, struct alias_plan *ret, struct err *err)
 {
-    struct map settled CLEANUP(map_release) = {0};
+    struct map planned CLEANUP(map_release) = {0};
+    struct alias_plan plan = {0};
 
-    ret->count = 0;
     ids_sort_unique(&aliases->dirty);
     for (size_t i = 0; i < aliases->dirty.count; i++) {
         uint32_t name = aliases->dirty.at[i];
 
-        if (!seen(&settled, name) && settle_from(aliases, name, &settled, ret, err) < 0)
+        if (!seen(&planned, name) && plan_from(aliases, name, &planned, &plan, err) < 0) {
+            alias_plan_release(&plan);
             return -1;
+        }
     }
+    ids_sort_unique(&plan.changed);
+    *ret = plan;
+    return 0;
+}
+
+int aliases_apply(struct aliases *aliases, const struct alias_plan *plan, struct err *err)
+{
+    uint32_t highest = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->at[i].name > highest)
+            highest = plan->at[i].name;
+    if (plan->count && array_reserve(&aliases->groups, &aliases->group_cap, (size_t)highest + 1,
+                           sizeof(*aliases->groups), err) < 0)
+        return -1;
+    for (size_t i = 0; i < plan->count; i++)
+        aliases->groups[plan->at[i].name] = plan->at[i].group;
     aliases->dirty.count = 0;
-    ids_sort_unique(ret);
     return 0;
 }
 

@@ -43,9 +43,24 @@ uint32_t aliases_uses(const struct aliases *aliases, uint32_t record); /* how ma
 bool aliases_in_use(const struct aliases *aliases, uint32_t record);
 /* Nothing to settle? */
 bool aliases_settled(const struct aliases *aliases);
-/* Recomputes the groups that changed. *ret: the group numbers, old and new, whose rows must be
- * derived again; sorted. On failure the groups are in between: not to be used any more. */
-int aliases_settle(struct aliases *aliases, struct ids *ret, struct err *err);
+
+/* The groups that change, computed beside readers, to be made true in a moment. */
+struct alias_plan {
+    struct {
+        uint32_t name;
+        struct alias_group group;
+    } * at; /* owned */
+    size_t count, cap;
+    struct ids
+        changed; /* the group numbers, old and new, whose rows must be derived again; sorted */
+};
+
+void alias_plan_release(struct alias_plan *plan);
+/* Recomputes the groups around the dirty names; changes none yet. Cost: the components of names
+ * that they belong to. */
+int aliases_plan(struct aliases *aliases, struct alias_plan *ret, struct err *err);
+/* Makes the plan true; nothing is dirty then. On failure nothing has changed. */
+int aliases_apply(struct aliases *aliases, const struct alias_plan *plan, struct err *err);
 
 uint32_t aliases_group(const struct aliases *aliases, uint32_t name); /* its number */
 uint32_t aliases_title(const struct aliases *aliases, uint32_t name); /* the name to show */

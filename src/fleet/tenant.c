@@ -144,18 +144,21 @@ static int derive_again(
 /* Recomputes alias groups; images whose rows change their vulnerability are derived again. */
 static int settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err *err)
 {
-    struct ids groups CLEANUP(ids_release) = {0}, images CLEANUP(ids_release) = {0};
+    struct alias_plan plan CLEANUP(alias_plan_release) = {0};
+    struct ids images CLEANUP(ids_release) = {0};
     int failed;
 
     if (aliases_settled(&tenant->aliases))
         return 0;
+    if (aliases_plan(&tenant->aliases, &plan, err) < 0)
+        return -1;
     begin_change(fleet, tenant);
-    failed = aliases_settle(&tenant->aliases, &groups, err);
+    failed = aliases_apply(&tenant->aliases, &plan, err);
     end_change(fleet, tenant);
-    for (size_t i = 0; i < groups.count && !failed; i++)
+    for (size_t i = 0; i < plan.changed.count && !failed; i++)
         for (int type = 0; type < VUL_TYPE_COUNT && !failed; type++)
             failed = index_images_of(
-                tenant->index, vuln_number(groups.at[i], (enum vul_type)type), &images, err);
+                tenant->index, vuln_number(plan.changed.at[i], (enum vul_type)type), &images, err);
     ids_sort_unique(&images);
     for (size_t i = 0; i < images.count && !failed; i++)
         failed = derive_again(fleet, tenant, images.at[i], err);
@@ -190,81 +193,77 @@ int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t number, st
 
 /* --- Loading ---------------------------------------------------------------------------------- */
 
+/* In two passes over the images: the first counts what they hold, so that the alias groups of this
+ * project are known, and the second derives their rows. What other projects hold costs nothing. */
 struct loading {
     struct fleet *fleet;
     struct tenant *tenant;
     uint32_t last;    /* image number reached */
     size_t chunk;     /* images of this chunk */
-    struct ids later; /* images with claims newer than the facts in hand */
+    struct ids later; /* images that were committed since the first pass, or since the facts */
 };
 
-static int load_image(
+static int count_image(
     void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err)
 {
     struct loading *loading = ctx;
-    const struct facts *facts = &loading->fleet->facts;
     struct ids claims CLEANUP(ids_release) = {0};
 
     loading->last = image->number;
     loading->chunk++;
     if (content_claims(slots, &claims, err) < 0)
         return -1;
-    if (claims.count && claims.at[claims.count - 1] > facts->last_claim)
+    if (claims.count && claims.at[claims.count - 1] > loading->fleet->facts.last_claim)
         return ids_push(&loading->later, image->number, err);
-    if (hold_claims(loading->fleet, loading->tenant, image->number, &claims, err) < 0)
+    return hold_claims(loading->fleet, loading->tenant, image->number, &claims, err);
+}
+
+static int derive_image(
+    void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err)
+{
+    struct loading *loading = ctx;
+    struct ids claims CLEANUP(ids_release) = {0}, come CLEANUP(ids_release) = {0},
+                      go CLEANUP(ids_release) = {0};
+
+    loading->last = image->number;
+    loading->chunk++;
+    if (content_claims(slots, &claims, err) < 0 ||
+        holdings_compare(&loading->tenant->holdings, image->number, &claims, &come, &go, err) < 0)
         return -1;
+    if (come.count || go.count)
+        return ids_push(&loading->later, image->number, err);
     return put_derived(loading->fleet, loading->tenant, image, slots, err);
 }
 
-/* While images are being read, every record counts as in use, so that nearly all rows come out
- * right at once; what is not in use in the end is taken back, and the rows it touched are derived
- * again. */
-static int for_linking_records(struct tenant *tenant, const struct facts *facts, uint32_t last,
-    int (*change)(struct aliases *, uint32_t, struct err *), struct err *err)
+static int pass(struct loading *loading, store_image_fn fn, struct err *err)
 {
-    for (uint32_t id = 1; id <= last; id++)
-        if (facts->records[id].alias_count && change(&tenant->aliases, id, err) < 0)
+    loading->last = 0;
+    do {
+        loading->chunk = 0;
+        if (store_each_image(loading->fleet->store, loading->tenant->number, loading->last,
+                LOAD_CHUNK, fn, loading, err) < 0)
             return -1;
+    } while (loading->chunk == LOAD_CHUNK);
     return 0;
 }
 
-/* Images that were committed while the others were being read. */
-static int load_late_images(struct loading *loading, struct err *err)
+static int apply_later(struct loading *loading, struct err *err)
 {
+    ids_sort_unique(&loading->later);
     for (size_t i = 0; i < loading->later.count; i++)
         if (tenant_apply(loading->fleet, loading->tenant, loading->later.at[i], err) < 0)
             return -1;
     return 0;
 }
 
-static int load_images(struct loading *loading, struct err *err)
-{
-    struct tenant *tenant = loading->tenant;
-
-    do {
-        loading->chunk = 0;
-        if (store_each_image(loading->fleet->store, tenant->number, loading->last, LOAD_CHUNK,
-                load_image, loading, err) < 0)
-            return -1;
-    } while (loading->chunk == LOAD_CHUNK);
-    return load_late_images(loading, err);
-}
-
 static int fill_tenant(struct fleet *fleet, struct tenant *tenant, struct err *err)
 {
     struct loading loading = {.fleet = fleet, .tenant = tenant};
-    struct ids groups CLEANUP(ids_release) = {0};
-    uint32_t records = fleet->facts.last_record;
-    int failed;
+    int failed = pass(&loading, count_image, err) < 0 || settle_aliases(fleet, tenant, err) < 0 ||
+                 pass(&loading, derive_image, err) < 0 || apply_later(&loading, err) < 0;
 
-    if (for_linking_records(tenant, &fleet->facts, records, aliases_use, err) < 0 ||
-        aliases_settle(&tenant->aliases, &groups, err) < 0)
-        return -1;
-    failed = load_images(&loading, err);
     ids_release(&loading.later);
-    if (failed || for_linking_records(tenant, &fleet->facts, records, aliases_unuse, err) < 0)
-        return -1;
-    return settle_aliases(fleet, tenant, err);
+    return failed ? -1 : 0;
 }
 
 struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err)

@@ -161,7 +161,7 @@ static void run_world(uint64_t seed)
         use_or_unuse(&world, &aliases);
         if (rng_below(&world.rng, 3))
             continue;
-        assert_ok(aliases_settle(&aliases, &changed, &err));
+        assert_ok(made_settle(&aliases, &changed, &err));
         assert_true(aliases_settled(&aliases));
         alias_draw(&world.model, &now);
         check_picture(&aliases, &now);
@@ -197,7 +197,7 @@ static void run_order(struct world *world, const struct alias_picture *picture)
     for (size_t i = 0; i < RECORDS; i++)
         if (world->rows[stored[used[i]]].used)
             assert_ok(aliases_use(&aliases, (uint32_t)used[i] + 1, &err));
-    assert_ok(aliases_settle(&aliases, &changed, &err));
+    assert_ok(made_settle(&aliases, &changed, &err));
     check_picture(&aliases, picture);
     ids_release(&changed);
     aliases_release(&aliases);
@@ -259,7 +259,7 @@ static uint32_t bed_record(
     ids_sort_unique(&aliases);
     record = made_record(&bed->facts, name, &aliases, &covers);
     assert_ok(aliases_use(&bed->aliases, record, &err));
-    assert_ok(aliases_settle(&bed->aliases, &bed->changed, &err));
+    assert_ok(made_settle(&bed->aliases, &bed->changed, &err));
     ids_release(&aliases);
     ids_release(&covers);
     return record;
@@ -290,7 +290,7 @@ static void test_title_gets_better(void **state)
     assert_int_equal(aliases_group(&bed.aliases, cve), pysec);
 
     assert_ok(aliases_unuse(&bed.aliases, record, &err));
-    assert_ok(aliases_settle(&bed.aliases, &bed.changed, &err));
+    assert_ok(made_settle(&bed.aliases, &bed.changed, &err));
     assert_false(same_group(&bed, pysec, cve));
     assert_int_equal(aliases_title(&bed.aliases, pysec), ghsa);
     bed_release(&bed);
@@ -318,7 +318,7 @@ static void test_ambiguous_name(void **state)
     assert_int_equal(found.count, 2);
     assert_true(ids_contains(&found, ghsa) && ids_contains(&found, two));
     assert_ok(aliases_unuse(&bed.aliases, record, &err));
-    assert_ok(aliases_settle(&bed.aliases, &bed.changed, &err));
+    assert_ok(made_settle(&bed.aliases, &bed.changed, &err));
     assert_true(same_group(&bed, ghsa, one));
     ids_release(&found);
     bed_release(&bed);
@@ -371,7 +371,7 @@ static void test_long_chain(void **state)
         assert_ok(aliases_use(&bed.aliases, made_record(&bed.facts, i, &aliases, &none), &err));
         ids_release(&aliases);
     }
-    assert_ok(aliases_settle(&bed.aliases, &bed.changed, &err));
+    assert_ok(made_settle(&bed.aliases, &bed.changed, &err));
     for (uint32_t i = 1; i <= last; i++) {
         assert_int_equal(aliases_group(&bed.aliases, i), 1);
         assert_int_equal(aliases_title(&bed.aliases, i), 1000);

@@ -3,7 +3,7 @@
 #ifndef CAREEN_TESTS_MADE_FACTS_H
 #define CAREEN_TESTS_MADE_FACTS_H
 
-#include "fleet/facts.h"
+#include "fleet/aliases.h"
 
 /* Reserving for all of a test at once keeps the helpers free of error paths. */
 enum { MADE_MAX = 4096 };
@@ -60,6 +60,20 @@ static uint32_t made_record(
     for (size_t i = 0; i < covers->count; i++)
         made_mention(facts, covers->at[i], id);
     return id;
+}
+
+/* Plans and applies at once; *ret: the groups that changed. */
+static inline int made_settle(struct aliases *aliases, struct ids *ret, struct err *err)
+{
+    struct alias_plan plan = {0};
+    int failed = aliases_plan(aliases, &plan, err);
+
+    ret->count = 0;
+    if (!failed)
+        failed = aliases_apply(aliases, &plan, err) < 0 ||
+                 ids_append(ret, plan.changed.at, plan.changed.count, err) < 0;
+    alias_plan_release(&plan);
+    return failed ? -1 : 0;
 }
 
 #endif

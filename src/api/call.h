@@ -23,7 +23,8 @@ struct service {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping; /* under lock */
-    bool ready;    /* atomic */
+    bool loaded;   /* by the follower alone */
+    bool ready;    /* atomic: loaded, and following */
 };
 
 struct route;

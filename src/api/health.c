@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /healthz: the process answers. GET /readyz: every project's index is loaded. */
+/* GET /healthz: the process answers. GET /readyz: the indexes are loaded and kept up. */
 #include "api/call.h"
 
 void handle_health(struct call *call)
@@ -13,7 +13,7 @@ void handle_ready(struct call *call)
     bool ready = service_ready(call->service);
 
     buf_put_cstr(
-        &call->response->body, ready ? "{\"status\":\"ready\"}" : "{\"status\":\"loading\"}");
+        &call->response->body, ready ? "{\"status\":\"ready\"}" : "{\"status\":\"not ready\"}");
     call_finish(call);
     if (!ready)
         call->response->status = 503;

@@ -79,17 +79,21 @@ static void handle(void *ctx, struct http_request *request, struct http_response
     call->route->handle(call);
 }
 
-/* The server's own refusals, in our format. */
+/* The server's own refusals, in our format. What it calls its own fault is no fault of the request,
+ * whatever the operating system called it (a spool folder that is not there: "not found"). */
 static void refuse(void *ctx, struct http_request *request, const struct err *error,
     struct http_response *response)
 {
     struct call call = {.service = ctx, .request = request, .response = response};
     const struct failure *failure = failure_of_transport(response->status);
+    struct err inside = *error;
 
+    if (response->status >= 500 && failure_of(error->code)->http_status < 500)
+        inside.code = ERR_IO;
     if (failure)
         call_refuse(&call, failure, error->message);
     else
-        call_fail(&call, error);
+        call_fail(&call, &inside);
 }
 
 struct http_app service_app(struct service *service)
@@ -155,40 +159,47 @@ static int load(struct service *service, struct err *err)
         return -1;
     log_line(
         LOG_INFO, "index loaded in %lld ms", (long long)((clock_monotonic_us() - start_us) / 1000));
-    __atomic_store_n(&service->ready, true, __ATOMIC_RELEASE);
+    service->loaded = true;
     return 0;
 }
 
-/* One round: load if that has not succeeded yet, else follow. A failure is logged once and tried
- * again in the next round. */
-static int work_round(struct service *service, int64_t *trim_at_us, struct err *err)
+/* One round: load if that has not succeeded yet, else follow. Who may call does not wait for it. */
+static int work_round(struct service *service, struct err *err)
 {
-    /* Who may call does not wait for the index. */
     if (principals_refresh(service->principals, err) < 0)
         return -1;
-    if (!service_ready(service))
-        return load(service, err);
-    if (fleet_follow(service->fleet, err) < 0)
-        return -1;
-    if (clock_monotonic_us() < *trim_at_us)
-        return 0;
-    *trim_at_us = clock_monotonic_us() + TRIM_INTERVAL_MS * INT64_C(1000);
-    return trim_log(service, err);
+    return service->loaded ? fleet_follow(service->fleet, err) : load(service, err);
 }
 
+static void trim_when_due(struct service *service, int64_t *due_us)
+{
+    struct err err = {0};
+
+    if (!service->loaded || clock_monotonic_us() < *due_us)
+        return;
+    *due_us = clock_monotonic_us() + TRIM_INTERVAL_MS * INT64_C(1000);
+    if (trim_log(service, &err) < 0)
+        log_line(LOG_WARN, "trimming the change log: %s; trying again in an hour", err.message);
+}
+
+/* A failure is logged once and tried again in the next round; until then the server is not ready:
+ * its answers may be old. */
 static void *follow(void *ctx)
 {
     struct service *service = ctx;
-    int64_t trim_at_us = 0;
+    int64_t trim_due_us = 0;
     bool failing = false;
 
     do {
         struct err err = {0};
-        bool failed = work_round(service, &trim_at_us, &err) < 0;
+        bool failed = work_round(service, &err) < 0;
 
         if (failed && !failing)
             log_line(LOG_ERROR, "following the store: %s; trying again", err.message);
         failing = failed;
+        __atomic_store_n(&service->ready, service->loaded && !failed, __ATOMIC_RELEASE);
+        if (!failed)
+            trim_when_due(service, &trim_due_us);
     } while (wait_ms(service, FOLLOW_INTERVAL_MS));
     return NULL;
 }

@@ -15,8 +15,14 @@
 
 /* A report body over HTTP, as sent (setting `max_report_bytes`). */
 #define LIMIT_REPORT_BODY_BYTES (64L * 1024 * 1024)
-/* A report after decompression: a gzip bomb stops here. */
+/* A report after decompression. */
 #define LIMIT_REPORT_BYTES (4L * 1024 * 1024 * 1024)
+/* The same over HTTP: at most this many times `max_report_bytes`. */
+#define LIMIT_REPORT_EXPANSION 16
+/* Decompression: once more than this came out, it may be at most so many times what went in: a gzip
+ * bomb stops here. Reports are packed 10 to 40 times smaller; gzip at its best, 1030 times. */
+#define LIMIT_GUNZIP_FREE_BYTES (16L * 1024 * 1024)
+#define LIMIT_GUNZIP_RATIO 200
 /* Memory for the texts of one report (the arena of struct report). With the two limits below, an
  * import in flight stays under 64 MiB, however large its file is, beside what the process has
  * anyway: the database's page cache (32 MiB at most) and the index. */
@@ -27,8 +33,10 @@
 #define LIMIT_IMAGE_CLAIMS 100000
 /* Findings of one image: the index counts them in 16 bits for each code. */
 #define LIMIT_IMAGE_FINDINGS 65535
-/* Aliases, and covered ids, of one vulnerability record. */
+/* Aliases and covered ids of one vulnerability record; of more aliases than the second, none
+ * merges. */
 #define LIMIT_RECORD_NAMES 1024
+#define LIMIT_RECORD_ALIASES 32
 /* Code points of an id or name in a request: project, enterprise project, registry, vulnerability
  * (contract, section 1.2). */
 #define LIMIT_ID_CHARS 256

@@ -340,20 +340,37 @@ static int add_new_record(struct report *report, uint64_t hash, struct report_re
     return 0;
 }
 
+/* Aliases and covered names in one list. Real records have a handful of aliases; one with many
+ * would tie thousands of names into one group, and all who follow would pay for that: they only
+ * find. */
+static struct names only_finding(const struct report_record *record, struct slice *at)
+{
+    size_t aliases = record->aliases.count, covers = record->covers.count;
+
+    memcpy(at, record->aliases.at, aliases * sizeof(*at));
+    if (covers)
+        memcpy(at + aliases, record->covers.at, covers * sizeof(*at));
+    return (struct names){.at = at, .count = aliases + covers};
+}
+
 int report_add_record(
     struct report *report, const struct report_record *record, uint32_t *ret, struct err *err)
 {
-    struct slice at[2 * LIMIT_RECORD_NAMES];
+    struct slice at[2 * LIMIT_RECORD_NAMES], both[LIMIT_RECORD_NAMES];
     struct report_record key = {
         .name = record->name, .aliases = {.at = at}, .covers = {.at = at + LIMIT_RECORD_NAMES}};
+    struct names covers = record->covers;
     uint64_t hash;
     uint32_t id;
 
-    if (record->aliases.count > LIMIT_RECORD_NAMES || record->covers.count > LIMIT_RECORD_NAMES)
-        return err_set(err, ERR_LIMIT, "a list holds more than %d names (LIMIT_RECORD_NAMES)",
-            LIMIT_RECORD_NAMES);
-    put_in_order(&key.aliases, &record->aliases, key.name, NULL);
-    put_in_order(&key.covers, &record->covers, key.name, &key.aliases);
+    if (record->aliases.count + record->covers.count > LIMIT_RECORD_NAMES)
+        return err_set(err, ERR_LIMIT,
+            "a vulnerability has more than %d names (LIMIT_RECORD_NAMES)", LIMIT_RECORD_NAMES);
+    if (record->aliases.count > LIMIT_RECORD_ALIASES)
+        covers = only_finding(record, both);
+    else
+        put_in_order(&key.aliases, &record->aliases, key.name, NULL);
+    put_in_order(&key.covers, &covers, key.name, &key.aliases);
     hash = names_hash(names_hash(slice_hash(key.name), &key.aliases), &key.covers);
     id = map_find(&report->record_ids, hash, is_record, report, &key);
     if (id == MAP_NONE)

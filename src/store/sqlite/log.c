@@ -176,6 +176,8 @@ int store_data_version(struct store *store, uint64_t *ret, struct err *err)
     struct query q CLEANUP(query_end) = {0};
     int result = -1;
 
+    if (store_check_file(store, err) < 0)
+        return -1;
     if (store->immutable) {
         *ret = 0;
         return 0;

@@ -237,6 +237,30 @@ static int open_readable(struct store *store, struct err *err)
     return result < 0 ? -1 : schema_prepare(&store->reading, STORE_READ, err);
 }
 
+static int note_file(struct store *store, struct err *err)
+{
+    struct stat status;
+
+    if (stat(store->file, &status) < 0)
+        return err_set_errno(err, "cannot look at %s", store->file);
+    store->device = status.st_dev;
+    store->inode = status.st_ino;
+    return 0;
+}
+
+int store_check_file(const struct store *store, struct err *err)
+{
+    struct stat status;
+
+    if (stat(store->file, &status) == 0 && status.st_dev == store->device &&
+        status.st_ino == store->inode)
+        return 0;
+    return err_set(err, ERR_CORRUPT,
+        "%s has been removed or replaced while it was open; nothing is written any more: put it "
+        "back, or start again",
+        store->file);
+}
+
 struct store *store_open(const char *data_dir, enum store_mode mode, struct err *err)
 {
     struct store *store = store_new(data_dir, mode, err);
@@ -249,6 +273,8 @@ struct store *store_open(const char *data_dir, enum store_mode mode, struct err 
         result = check_files(store, err);
     if (result == 0)
         result = mode == STORE_READ ? open_readable(store, err) : open_writable(store, err);
+    if (result == 0)
+        result = note_file(store, err);
     if (result == 0)
         return store;
     store_close(store);

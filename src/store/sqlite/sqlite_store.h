@@ -20,6 +20,7 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 #include <stdatomic.h>
 
 #include "base/cleanup.h"
@@ -108,6 +109,8 @@ struct store {
     char *dir, *file, *wal; /* owned */
     enum store_mode mode;
     bool immutable; /* read-only medium, no journal: SQLite takes no locks */
+    dev_t device;   /* of the file that is open: another one may come to stand at its path */
+    ino_t inode;
 
     pthread_mutex_t reading_lock;
     struct conn reading;
@@ -200,6 +203,9 @@ int schema_refuse_foreign(struct conn *conn, struct err *err);
  * migrates it, in one transaction. */
 int schema_prepare(struct conn *conn, enum store_mode mode, struct err *err);
 uint32_t schema_version(void);
+/* Is the open file still the one at its path? What is written to a file that was removed is lost,
+ * so ERR_CORRUPT then. */
+int store_check_file(const struct store *store, struct err *err);
 /* "there is no store in DIR: ...". -1. */
 int store_missing(const char *dir, struct err *err);
 

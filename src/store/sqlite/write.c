@@ -145,7 +145,7 @@ int store_begin(struct store *store, const char *who, struct err *err)
     BUG_ON(holds_write(store));
     if (store->mode == STORE_READ)
         return err_set(err, ERR_DENIED, "the store in %s is open for reading only", store->dir);
-    if (take_turn(store, who, until_us, err) < 0)
+    if (store_check_file(store, err) < 0 || take_turn(store, who, until_us, err) < 0)
         return -1;
     store->busy_until_us = until_us;
     if (run_plain(store, STATEMENT_BEGIN, "BEGIN IMMEDIATE", "beginning a write", &why) < 0) {

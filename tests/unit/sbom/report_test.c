@@ -169,6 +169,27 @@ static void records_are_distinct_by_content(void **state)
     assert_slice(report.records[1].covers.at[0], "A");
 }
 
+static void many_aliases_only_find(void **state)
+{
+    struct slice names[LIMIT_RECORD_ALIASES + 1];
+    char texts[LIMIT_RECORD_ALIASES + 1][16];
+    struct report_record record = {.name = SLICE("R"), .aliases = {names, 0, 0}};
+    uint32_t id;
+
+    (void)state;
+    for (size_t i = 0; i < LIMIT_RECORD_ALIASES + 1; i++) {
+        snprintf(texts[i], sizeof(texts[i]), "GHSA-%zu", i);
+        names[i] = slice_of(texts[i]);
+    }
+    record.aliases.count = LIMIT_RECORD_ALIASES;
+    assert_ok(report_add_record(&report, &record, &id, &err));
+    assert_int_equal(report.records[id].aliases.count, LIMIT_RECORD_ALIASES);
+    record.aliases.count++;
+    assert_ok(report_add_record(&report, &record, &id, &err));
+    assert_int_equal(report.records[id].aliases.count, 0);
+    assert_int_equal(report.records[id].covers.count, LIMIT_RECORD_ALIASES + 1);
+}
+
 static void refuses_bad_records(void **state)
 {
     struct slice bad[] = {SLICE("a\tb")};
@@ -272,6 +293,7 @@ int main(void)
         TEST(stops_at_the_package_limit),
         TEST(sets_the_release_of_os_packages),
         TEST(records_are_distinct_by_content),
+        TEST(many_aliases_only_find),
         TEST(refuses_bad_records),
         TEST(keeps_the_worse_claim),
         TEST(stops_at_the_claim_limit),

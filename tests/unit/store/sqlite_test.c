@@ -127,6 +127,24 @@ static void test_place_is_taken(void **state)
     assert_fails(store_open(below, STORE_CREATE, &err) ? 0 : -1, ERR_NOT_FOUND, "a/b/c");
 }
 
+/* What is written to a file that has gone is lost: it must not be taken for stored. */
+static void test_file_replaced(void **state)
+{
+    struct fixture *f = *state;
+    char path[512], aside[512];
+    uint64_t version;
+    struct err err;
+
+    path_in(f, "careen.db", path);
+    path_in(f, "aside.db", aside);
+    assert_int_equal(rename(path, aside), 0);
+    assert_fails(store_begin(f->store, "test", &err), ERR_CORRUPT, "removed or replaced");
+    assert_fails(store_data_version(f->store, &version, &err), ERR_CORRUPT, "careen.db");
+    assert_int_equal(rename(aside, path), 0);
+    assert_ok(store_begin(f->store, "test", &err));
+    store_rollback(f->store);
+}
+
 /* --- Whose, and which version
  * ---------------------------------------------------------------------- */
 
@@ -563,6 +581,7 @@ int main(void)
         TEST_FOLDER(test_missing),
         TEST_FOLDER(test_modes),
         TEST_FOLDER(test_place_is_taken),
+        TEST(test_file_replaced),
         TEST(test_newer_version),
         TEST(test_foreign_database),
         TEST_FOLDER(test_not_a_database),

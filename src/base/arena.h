@@ -33,7 +33,7 @@ void *arena_alloc_array(struct arena *arena, size_t count, size_t size, struct e
 int arena_dup(struct arena *arena, struct slice s, struct slice *ret, struct err *err);
 /* Makes room for one more element in an arena-held array of *count elements, doubling *cap when
  * full (the old array stays in the arena until it is freed). Returns the array, moved or not. */
-void *arena_grow(struct arena *arena, void *array, size_t count, size_t *cap, size_t size,
-    struct err *err);
+void *arena_grow(
+    struct arena *arena, void *array, size_t count, size_t *cap, size_t size, struct err *err);
 
 #endif

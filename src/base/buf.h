@@ -18,7 +18,10 @@ struct buf {
 };
 
 /* A zero-initialised struct buf with max set is ready: `struct buf b = BUF_INIT(LIMIT_X);`. */
-#define BUF_INIT(max_len) {.max = (max_len)}
+#define BUF_INIT(max_len) \
+    {                     \
+        .max = (max_len)  \
+    }
 
 void buf_release(struct buf *buf); /* frees; ready for use again with the same ceiling */
 void buf_clear(struct buf *buf);   /* keeps the memory, forgets the content and the error */

@@ -8,10 +8,10 @@
 
 _Noreturn void bug_die(const char *file, int line, const char *condition);
 
-#define BUG_ON(condition)                                                                          \
-    do {                                                                                           \
-        if (__builtin_expect(!!(condition), 0))                                                    \
-            bug_die(__FILE__, __LINE__, #condition);                                               \
+#define BUG_ON(condition)                            \
+    do {                                             \
+        if (__builtin_expect(!!(condition), 0))      \
+            bug_die(__FILE__, __LINE__, #condition); \
     } while (0)
 
 #endif

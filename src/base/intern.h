@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Strings stored once and named by small ids, 0, 1, 2, ... in order of arrival. Grows only; freed as
- * a whole. Id 0 is always the empty string. Not for use from two threads at once.
+ * Strings stored once and named by small ids, 0, 1, 2, ... in order of arrival. Grows only; freed
+ * as a whole. Id 0 is always the empty string. Not for use from two threads at once.
  */
 #ifndef CAREEN_BASE_INTERN_H
 #define CAREEN_BASE_INTERN_H

@@ -29,8 +29,8 @@ void log_line(enum log_level level, const char *format, ...)
 
     if (!log_enabled(level))
         return;
-    used = (size_t)snprintf(line, sizeof(line), "%s %s ", clock_format(clock_now_ms(), when),
-        names[level]);
+    used = (size_t)snprintf(
+        line, sizeof(line), "%s %s ", clock_format(clock_now_ms(), when), names[level]);
     va_start(args, format);
     wrote = vsnprintf(line + used, sizeof(line) - used - 1, format, args);
     va_end(args);

@@ -24,8 +24,8 @@ typedef bool (*map_is_key)(const void *owner, uint32_t id, const void *key);
 
 void map_release(struct map *map);
 /* The id stored under this key, or MAP_NONE. */
-uint32_t map_find(const struct map *map, uint64_t hash, map_is_key is_key, const void *owner,
-    const void *key);
+uint32_t map_find(
+    const struct map *map, uint64_t hash, map_is_key is_key, const void *owner, const void *key);
 /* Adds an id whose key is not in the table yet. 0, or -1 with *err (ERR_NOMEM), table unchanged.
  * Ids up to UINT32_MAX - 1. */
 int map_add(struct map *map, uint64_t hash, uint32_t id, struct err *err);

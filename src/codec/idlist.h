@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sets of ids as bytes: sorted, delta-coded, LEB128 varints. About 2 bytes a member for package sets.
+ * Sets of ids as bytes: sorted, delta-coded, LEB128 varints. About 2 bytes a member for package
+ * sets.
  *
  *     list  := varint(count) varint(first) varint(next - previous - 1)...
- *     times := varint(runs) ( varint(first_seen_ms) list )...      disjoint lists, by time ascending
+ *     times := varint(runs) ( varint(first_seen_ms) list )...      disjoint lists, by time
+ * ascending
  *
- * A set has one encoding, and decoding refuses any other. Failed decoding leaves *bytes and *ret alone.
+ * A set has one encoding, and decoding refuses any other. Failed decoding leaves *bytes and *ret
+ * alone.
  */
 #ifndef CAREEN_CODEC_IDLIST_H
 #define CAREEN_CODEC_IDLIST_H

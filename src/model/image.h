@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An image at its place, and its identity (docs/architecture.md, Vocabulary: image, latest, slot). */
+/* An image at its place, and its identity (docs/architecture.md, Vocabulary: image, latest, slot).
+ */
 #ifndef CAREEN_MODEL_IMAGE_H
 #define CAREEN_MODEL_IMAGE_H
 
@@ -35,15 +36,15 @@ struct image {
     int64_t first_seen_ms;      /* when this row came to be */
     int64_t latest_scan_ms;     /* when its content was last read or reported */
     int64_t updated_ms;         /* last change of anything */
-    bool latest;                /* no newer image stands at its place, repository, tag and platform */
+    bool latest; /* no newer image stands at its place, repository, tag and platform */
     enum assessment assessment;
 };
 
 /* The UUIDv5 of the key: project, enterprise project, type, where (see image_where), normalised
  * repository, tag ("latest" when empty), digest. project_id is the tenant's public id. */
 void image_make_id(struct slice project_id, const struct image *image, char ret[UUID_TEXT_BYTES]);
-/* What tells two places of one type apart: the registry's name, the cluster's id, the agent's id, the
- * pipeline. */
+/* What tells two places of one type apart: the registry's name, the cluster's id, the agent's id,
+ * the pipeline. */
 struct slice image_where(const struct placement *place);
 /* What the mark `latest` goes by: project, enterprise project, type, where, repository, tag,
  * architecture, hashed; the digest is not in it. */

@@ -7,14 +7,14 @@
 
 /* All fields together are the identity; what is not known is empty. */
 struct package {
-    struct slice ecosystem;      /* a purl type: "deb", "rpm", "apk", "npm", "pypi", "golang", ... */
-    struct slice release;        /* of OS packages: "debian-12", "alpine-3.19", "euleros-2.0-sp9" */
-    struct slice channel;        /* repository class: "", "esm-apps", ...; empty in reports */
-    struct slice name;           /* with its namespace: "org.apache.tomcat:tomcat", "@babel/core" */
-    struct slice version;        /* "[epoch:]version[-release]"; an epoch of 0 is left out */
-    struct slice arch;           /* as the distribution writes it: "amd64", "x86_64", "noarch" */
-    struct slice module;         /* modularity label or stream */
-    struct slice source_name;    /* empty when it is the same as name, or not known */
+    struct slice ecosystem;   /* a purl type: "deb", "rpm", "apk", "npm", "pypi", "golang", ... */
+    struct slice release;     /* of OS packages: "debian-12", "alpine-3.19", "euleros-2.0-sp9" */
+    struct slice channel;     /* repository class: "", "esm-apps", ...; empty in reports */
+    struct slice name;        /* with its namespace: "org.apache.tomcat:tomcat", "@babel/core" */
+    struct slice version;     /* "[epoch:]version[-release]"; an epoch of 0 is left out */
+    struct slice arch;        /* as the distribution writes it: "amd64", "x86_64", "noarch" */
+    struct slice module;      /* modularity label or stream */
+    struct slice source_name; /* empty when it is the same as name, or not known */
     struct slice source_version; /* likewise */
 };
 

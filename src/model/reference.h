@@ -14,14 +14,15 @@ struct reference {
     struct slice digest; /* "sha256:..." or empty */
 };
 
-/* Splits text; the slices point into it. ERR_INVALID, naming the text, when it is no reference: blanks
- * or control characters, an empty name or part of it, a file path or URL, characters that no registry
- * allows, a tag over 128 characters, a digest without algorithm. Upper case in the repository is
- * accepted as given; how long a digest's hex is, digest_is_valid() says. "host:5000" is the
- * repository "host" with the tag "5000", as everywhere. */
+/* Splits text; the slices point into it. ERR_INVALID, naming the text, when it is no reference:
+ * blanks or control characters, an empty name or part of it, a file path or URL, characters that no
+ * registry allows, a tag over 128 characters, a digest without algorithm. Upper case in the
+ * repository is accepted as given; how long a digest's hex is, digest_is_valid() says. "host:5000"
+ * is the repository "host" with the tag "5000", as everywhere. */
 int reference_parse(struct slice text, struct reference *ret, struct err *err);
-/* The repository for identity: "docker.io/", "index.docker.io/" and "library/" in front are dropped,
- * so "nginx", "docker.io/nginx" and "docker.io/library/nginx" are one. Points into name. */
+/* The repository for identity: "docker.io/", "index.docker.io/" and "library/" in front are
+ * dropped, so "nginx", "docker.io/nginx" and "docker.io/library/nginx" are one. Points into name.
+ */
 struct slice reference_repository(struct slice name);
 /* "sha256:" and 64 lower-case hex digits. */
 bool digest_is_valid(struct slice digest);

@@ -51,16 +51,16 @@ struct words {
     int count;
 };
 
-extern const struct words image_type_words;  /* local registry cicd cluster (requests) */
-extern const struct words image_type_rows;   /* local_image registry cicd cluster (answers) */
-extern const struct words vul_type_words;    /* app_vul linux_vul */
-extern const struct words necessity_words;   /* Low Medium High Critical */
-extern const struct words vul_status_words;  /* vul_status_unfix vul_status_ignored */
-extern const struct words severity_words;    /* unknown negligible low medium high critical */
-extern const struct words source_words;      /* careen trivy grype sbom */
+extern const struct words image_type_words;    /* local registry cicd cluster (requests) */
+extern const struct words image_type_rows;     /* local_image registry cicd cluster (answers) */
+extern const struct words vul_type_words;      /* app_vul linux_vul */
+extern const struct words necessity_words;     /* Low Medium High Critical */
+extern const struct words vul_status_words;    /* vul_status_unfix vul_status_ignored */
+extern const struct words severity_words;      /* unknown negligible low medium high critical */
+extern const struct words source_words;        /* careen trivy grype sbom */
 extern const struct words registry_type_words; /* Harbor Jfrog SwrPrivate SwrShared ... */
-extern const struct words assessment_words;  /* assessed partly_assessed not_assessed */
-extern const struct words role_words;        /* viewer operator admin */
+extern const struct words assessment_words;    /* assessed partly_assessed not_assessed */
+extern const struct words role_words;          /* viewer operator admin */
 
 /* The value named by s, or -1. Exact and case-sensitive. */
 int words_find(const struct words *words, struct slice s);

@@ -7,7 +7,7 @@
 
 #define LOGIN(methods, user, scope)                                                                \
     "{\"auth\":{\"identity\":{\"methods\":" methods ",\"password\":{\"user\":" user "}}" scope "}" \
-                                                                                               "}"
+    "}"
 #define ALICE "{\"name\":\"alice\",\"password\":\"secret!\",\"domain\":{\"name\":\"d\"}}"
 
 static int read_login(

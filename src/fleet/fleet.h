@@ -89,7 +89,8 @@ struct image_change {
     struct placement to;
 };
 
-/* ret_id: the image's id afterwards. ERR_CONFLICT when an image stands at the new place already. */
+/* When only the following afterwards fails, the change is stored all the same, and ret_id is set.
+ * ret_id: the image's id afterwards. ERR_CONFLICT when an image stands at the new place already. */
 int fleet_set_image(struct fleet *fleet, uint32_t project, struct slice image_id,
     const struct image_change *change, const char *who, char ret_id[UUID_TEXT_BYTES],
     struct err *err);

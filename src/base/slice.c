@@ -50,32 +50,50 @@ int slice_cmp(struct slice a, struct slice b)
     return (a.len > b.len) - (a.len < b.len);
 }
 
-/* Drawn before main() runs, so that nobody can prepare names that collide in our tables. */
-static uint64_t hash_seed;
-
-__attribute__((constructor)) static void draw_hash_seed(void)
+/* Both halves of the product of 128 bits, so that no bit of a factor is lost. */
+static uint64_t fold(uint64_t a, uint64_t b)
 {
-    random_bytes(&hash_seed, sizeof(hash_seed));
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* FNV-1a over words of eight bytes, with a final mix: short keys, good spread, no table. */
-uint64_t slice_hash(struct slice s)
+enum { STEP_BYTES = 16 };
+
+/* Both factors hold a secret. With one that is known (a constant, as in FNV or Murmur), pairs of
+ * texts can be prepared that collide whatever the secret is. */
+static uint64_t add_step(uint64_t h, const char *bytes, size_t n, const uint64_t secrets[2])
 {
-    uint64_t h = hash_seed ^ s.len;
+    uint64_t words[2] = {0};
+
+    memcpy(words, bytes, n);
+    return fold(words[0] ^ secrets[0], words[1] ^ secrets[1] ^ h);
+}
+
+/* In the manner of wyhash; the last step is filled up with zeros, which the length tells apart. */
+uint64_t slice_hash_with(struct slice s, const uint64_t secrets[2])
+{
+    uint64_t h = 0;
     size_t i = 0;
 
-    for (; i + 8 <= s.len; i += 8) {
-        uint64_t word;
+    for (; s.len - i >= STEP_BYTES; i += STEP_BYTES)
+        h = add_step(h, s.ptr + i, STEP_BYTES, secrets);
+    if (i < s.len)
+        h = add_step(h, s.ptr + i, s.len - i, secrets);
+    return fold(h ^ secrets[0], s.len ^ secrets[1]);
+}
 
-        memcpy(&word, s.ptr + i, 8);
-        h = (h ^ word) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 32;
-    }
-    for (; i < s.len; i++)
-        h = (h ^ (unsigned char)s.ptr[i]) * 0x100000001b3u;
-    h ^= h >> 33;
-    h *= 0xff51afd7ed558ccdu;
-    return h ^ (h >> 33);
+/* Drawn before main() runs, so that nobody can prepare names that collide in our tables. */
+static uint64_t hash_secrets[2];
+
+__attribute__((constructor)) static void draw_hash_secrets(void)
+{
+    random_bytes(hash_secrets, sizeof(hash_secrets));
+}
+
+uint64_t slice_hash(struct slice s)
+{
+    return slice_hash_with(s, hash_secrets);
 }
 
 size_t slice_find_char(struct slice s, char c)

@@ -17,7 +17,10 @@ struct slice {
 
 /* For a string literal: SLICE("abc"); in a static table: {SLICE_INIT("abc")}. */
 #define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
-#define SLICE_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define SLICE_INIT(literal)             \
+    {                                   \
+        "" literal, sizeof(literal) - 1 \
+    }
 #define SLICE_NONE ((struct slice){NULL, 0})
 
 /* For printf: printf("%.*s", SLICE_FMT(s)). Lengths over INT_MAX are cut. */
@@ -30,7 +33,10 @@ bool slice_is(struct slice s, const char *cstr);
 bool slice_starts_with(struct slice s, const char *prefix);
 bool slice_ends_with(struct slice s, const char *suffix);
 int slice_cmp(struct slice a, struct slice b); /* bytes, then length; total order */
-uint64_t slice_hash(struct slice s);           /* seeded for each process: never store it */
+
+/* With secrets drawn for each process: never store it. */
+uint64_t slice_hash(struct slice s);
+uint64_t slice_hash_with(struct slice s, const uint64_t secrets[2]); /* for tests of slice_hash */
 
 /* Position of the first (last) `c`, or s.len when there is none. */
 size_t slice_find_char(struct slice s, char c);

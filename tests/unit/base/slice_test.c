@@ -194,6 +194,81 @@ static void hashes(void **state)
     assert_true(slice_hash(SLICE_NONE) == slice_hash(SLICE("")));
 }
 
+/* xorshift64*: secrets that are the same in every run. */
+static uint64_t random_word(uint64_t *state)
+{
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * 0x2545f4914f6cdd1du;
+}
+
+/* Differences that multiplying by any known odd constant keeps where they are, or moves to where
+ * the next word can undo them: the highest bits of neighbouring words. '5' and 'u' differ in bit 6:
+ * of the bytes 7 and 11 that is bit 62 and bit 30 of their words. */
+static void hashes_resist_structure(void **state)
+{
+    enum { SEEDS = 2000, BLOCKS = 2, TEXTS = 1 << (3 * BLOCKS) };
+    static const size_t places[] = {7, 11, 15};
+    uint64_t random = 1, hashes[TEXTS];
+
+    (void)state;
+    for (int seed = 0; seed < SEEDS; seed++) {
+        const uint64_t secrets[2] = {random_word(&random), random_word(&random)};
+
+        for (unsigned n = 0; n < TEXTS; n++) {
+            char text[16 * BLOCKS];
+
+            memset(text, '5', sizeof(text));
+            for (unsigned bit = 0; bit < 3 * BLOCKS; bit++)
+                if (n >> bit & 1)
+                    text[16 * (bit / 3) + places[bit % 3]] = 'u';
+            hashes[n] = slice_hash_with((struct slice){text, sizeof(text)}, secrets);
+            for (unsigned other = 0; other < n; other++)
+                if (hashes[other] == hashes[n])
+                    fail_msg("texts %u and %u collide with seed %d", other, n, seed);
+        }
+    }
+}
+
+/* Whichever bit of the text, the length or a secret changes, half of the hash does. */
+static void hashes_avalanche(void **state)
+{
+    enum { SEEDS = 400, MOST = 40 };
+    static const size_t lengths[] = {1, 7, 8, 9, 15, 16, 17, 32, MOST};
+    uint64_t random = 2;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        unsigned changed[(MOST + 16) * 8 + 1] = {0};
+        size_t len = lengths[i], bits = (len + 16) * 8;
+
+        for (int seed = 0; seed < SEEDS; seed++) {
+            unsigned char bytes[MOST + 16 + 1] = {0}; /* text, secrets, one byte of nothing */
+            uint64_t hash, secrets[2];
+
+            for (size_t at = 0; at < len + 16; at++)
+                bytes[at] = (unsigned char)(random_word(&random) >> 32);
+            memcpy(secrets, bytes + len, 16);
+            hash = slice_hash_with((struct slice){(char *)bytes, len}, secrets);
+            for (size_t bit = 0; bit <= bits; bit++) {
+                uint64_t other[2];
+                size_t other_len = bit == bits ? len - 1 : len;
+
+                bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+                memcpy(other, bytes + len, 16);
+                changed[bit] += (unsigned)__builtin_popcountll(
+                    hash ^ slice_hash_with((struct slice){(char *)bytes, other_len}, other));
+                bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+            }
+        }
+        for (size_t bit = 0; bit <= bits; bit++)
+            if (changed[bit] < SEEDS * 30 || changed[bit] > SEEDS * 34)
+                fail_msg(
+                    "bit %zu of %zu bytes changes %g bits", bit, len, changed[bit] * 1. / SEEDS);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +281,8 @@ int main(void)
         cmocka_unit_test(to_cstr),
         cmocka_unit_test(formatting),
         cmocka_unit_test(hashes),
+        cmocka_unit_test(hashes_resist_structure),
+        cmocka_unit_test(hashes_avalanche),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,8 @@ size_t utf8_count(struct slice s)
     return count;
 }
 
+/* General category Cc, U+2028 and U+2029, and the property Bidi_Control of Unicode: those make a
+ * text look like another one, or reach beyond its end into what is shown behind it. */
 static bool is_control(struct slice s, size_t n)
 {
     unsigned char b[3] = {0};
@@ -68,8 +70,12 @@ static bool is_control(struct slice s, size_t n)
     if (n == 1)
         return b[0] < 0x20 || b[0] == 0x7f;
     if (n == 2)
-        return b[0] == 0xc2 && b[1] < 0xa0;
-    return n == 3 && b[0] == 0xe2 && b[1] == 0x80 && (b[2] == 0xa8 || b[2] == 0xa9);
+        return (b[0] == 0xc2 && b[1] < 0xa0) || (b[0] == 0xd8 && b[1] == 0x9c);
+    if (n != 3 || b[0] != 0xe2)
+        return false;
+    if (b[1] == 0x80)
+        return in_range(b[2], 0x8e, 0x8f) || in_range(b[2], 0xa8, 0xae);
+    return b[1] == 0x81 && in_range(b[2], 0xa6, 0xa9);
 }
 
 bool utf8_is_line(struct slice s)

@@ -42,6 +42,12 @@ static size_t decode(const unsigned char *s, size_t len, uint32_t *ret)
 
 static bool is_control(uint32_t c)
 {
+    static const uint32_t directions[] = {0x061c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d,
+        0x202e, 0x2066, 0x2067, 0x2068, 0x2069};
+
+    for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++)
+        if (c == directions[i])
+            return true;
     return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029;
 }
 

@@ -12,6 +12,19 @@ static bool is_name(struct slice name, const char *lower)
     return name.len == strlen(lower) && !strncasecmp(name.ptr, lower, name.len);
 }
 
+/* RFC 9110, section 5.6.2. "Content-Length " with its blank is a length to some servers only. */
+static bool is_token(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c)))
+            return false;
+    }
+    return name.len > 0;
+}
+
 void framing_add(struct framing *framing, struct slice name, struct slice value)
 {
     size_t bytes = name.len + value.len;
@@ -20,6 +33,7 @@ void framing_add(struct framing *framing, struct slice name, struct slice value)
     framing->header_bytes += bytes;
     if (bytes > framing->largest_header_bytes)
         framing->largest_header_bytes = bytes;
+    framing->odd_name |= !is_token(name);
     if (is_name(name, "content-length")) {
         if (!slice_to_u64(value, &length) ||
             (framing->lengths && length != framing->content_length))
@@ -42,12 +56,19 @@ int framing_check(const struct framing *framing, struct err *err)
     if (framing->header_bytes > LIMIT_HTTP_HEADER_BYTES)
         return err_set(err, ERR_LIMIT, "the request headers are larger than the limit of %d bytes",
             LIMIT_HTTP_HEADER_BYTES);
+    if (framing->odd_name)
+        return err_set(err, ERR_FORMAT,
+            "a request header's name is empty or holds blanks or other characters that none may");
     if (framing->odd_length)
         return err_set(err, ERR_FORMAT,
             "the request's Content-Length headers are not one and the same number");
     if (framing->odd_encoding || framing->encodings > 1)
         return err_set(err, ERR_FORMAT,
             "the request's Transfer-Encoding is not \"chunked\", the only one taken here");
+    if (framing->encodings && framing->http_1_0)
+        return err_set(err, ERR_FORMAT,
+            "the request has a Transfer-Encoding, which HTTP/1.0 does not know: send it as "
+            "HTTP/1.1, or with a Content-Length");
     if (framing->lengths && framing->encodings)
         return err_set(err, ERR_FORMAT,
             "the request has both Content-Length and Transfer-Encoding: send one of them");

@@ -11,14 +11,16 @@
 
 struct framing {
     unsigned lengths, encodings; /* how many of each header */
-    bool chunked, odd_length, odd_encoding;
+    bool http_1_0;               /* to be set by the caller */
+    bool chunked, odd_length, odd_encoding, odd_name;
     uint64_t content_length;
     size_t header_bytes, largest_header_bytes;
 };
 
-/* To be called with every header of a request, on a zeroed struct. */
+/* To be called with every header of a request, on a struct that is zero but for http_1_0. */
 void framing_add(struct framing *framing, struct slice name, struct slice value);
-/* ERR_FORMAT: lengths that contradict each other, an encoding other than chunked, both at once.
+/* ERR_FORMAT: a name that is no token, lengths that contradict each other, an encoding other than
+ * chunked or in HTTP/1.0, both at once.
  * ERR_LIMIT: headers over LIMIT_HTTP_ONE_HEADER_BYTES or LIMIT_HTTP_HEADER_BYTES. */
 int framing_check(const struct framing *framing, struct err *err);
 bool framing_has_body(const struct framing *framing);

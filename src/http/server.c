@@ -95,7 +95,7 @@ struct slice http_header(const struct http_request *request, const char *name)
 
     (void)MHD_lookup_connection_value_n(
         e->mhd, MHD_HEADER_KIND, name, strlen(name), &value.ptr, &value.len);
-    return value;
+    return slice_trim(value); /* the library leaves blanks behind it (RFC 9110, section 5.5) */
 }
 
 /* Replaces whatever the response holds by the application's page for this error. */
@@ -235,6 +235,7 @@ static enum MHD_Result note_header(void *ctx, enum MHD_ValueKind kind, const cha
 static unsigned check_request(struct exchange *e, const char *method, const char *version,
     struct framing *framing, struct err *error)
 {
+    framing->http_1_0 = !strcmp(version, "HTTP/1.0");
     MHD_get_connection_values_n(e->mhd, MHD_HEADER_KIND, note_header, framing);
     if (!slice_to_cstr(slice_of(method), e->method, sizeof(e->method))) {
         err_set(error, ERR_FORMAT, "the request's method is no HTTP method");
@@ -319,7 +320,7 @@ static enum MHD_Result take_body(struct exchange *e, const char *bytes, size_t *
     }
     e->request.body_bytes += take;
     if (spool_write(&e->spool, bytes, take, &error) < 0) {
-        refuse(e, error.code == ERR_FULL ? 503 : 500, &error);
+        refuse(e, 500, &error);
         return respond_within_body(e);
     }
     return MHD_YES;
@@ -360,7 +361,7 @@ static void hand_to_worker(struct exchange *e)
     }
     err_set(&error, ERR_BUSY, "%d requests wait for a worker already: try again later",
         LIMIT_HTTP_WAITING);
-    refuse(e, 503, &error);
+    refuse(e, 500, &error);
     give_back(e);
 }
 

@@ -35,8 +35,8 @@ struct http_request {
     void *library; /* the server's own */
 };
 
-/* A header's value, or an empty slice; name without regard to case. When it was sent twice, the
- * first. */
+/* A header's value without blanks around it, or an empty slice; name without regard to case. When
+ * it was sent twice, the first. */
 struct slice http_header(const struct http_request *request, const char *name);
 
 struct http_response {
@@ -71,7 +71,8 @@ struct http_app {
     void (*handle)(void *ctx, struct http_request *request, struct http_response *response);
     /* The server itself refuses: fills the body in the application's error format. `error` says
      * what, and the status is set already: 400 (malformed), 413, 414, 431 (ERR_LIMIT: body, target,
-     * headers), 500, 502 (ERR_BUSY, shutting down), 503 (ERR_BUSY: no worker free; ERR_FULL).
+     * headers), 500 (ERR_BUSY: no worker free; ERR_FULL and whatever else the system says), 502
+     * (ERR_BUSY, shutting down). A 5xx is the server's fault whatever the code of `error`.
      * Event-loop or worker thread; may come before begin. */
     void (*refuse)(void *ctx, struct http_request *request, const struct err *error,
         struct http_response *response);

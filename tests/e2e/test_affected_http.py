@@ -152,7 +152,6 @@ def test_nearly_the_token(company, ask):
     assert ask(headers=[("x-auth-TOKEN", "  " + token)], token=None).status == 200
 
 
-@pytest.mark.xfail(reason="the HTTP library leaves blanks behind a header's value in it")
 def test_blanks_behind_a_headers_value_are_not_part_of_it(company, ask):
     """RFC 9110, section 5.5."""
     for blanks in (" ", "\t", " \t "):

@@ -249,6 +249,13 @@ static void refuses_contradicting_lengths(void **state)
         "Transfer-Encoding: gzip, chunked\r\n",
         "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
         "Transfer-Encoding: identity\r\n",
+        "Content-Length : 5\r\n",
+        "Content-Length\t: 5\r\n",
+        "Transfer-Encoding : chunked\r\n",
+        " Content-Length: 5\r\n",
+        ": 5\r\n",
+        "a(b: 5\r\n",
+        "\xc3\xa9: 5\r\n",
     };
 
     (void)state;
@@ -263,6 +270,11 @@ static void refuses_contradicting_lengths(void **state)
     }
     ask_once(
         &bed, "POST /a HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx", 200, NULL);
+    ask_once(&bed, "POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 400,
+        NULL);
+    ask_once(&bed, "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", 200,
+        NULL);
+    ask_once(&bed, "GET /a HTTP/1.1\r\nAZaz09!#$%&'*+-.^_`|~: 5\r\n\r\n", 200, NULL);
 }
 
 /* "GET /<len-1 x's>" and headers of `header` bytes each until `headers` bytes are full. */

@@ -27,10 +27,14 @@ static int parse_placement(struct call *call, struct placement_request *ret, str
 static int read_body(struct call *call, struct report *report, struct err *err)
 {
     struct stream *body = call->request->body;
+    uint64_t max_bytes = call->service->options.max_report_bytes;
 
     if (!body || call->request->body_bytes == 0)
         return err_set(err, ERR_FORMAT, "the body is empty: send a Trivy or Grype report as JSON");
-    return report_read(body, report, err);
+    max_bytes = max_bytes < LIMIT_REPORT_BYTES / LIMIT_REPORT_EXPANSION
+                    ? max_bytes * LIMIT_REPORT_EXPANSION
+                    : LIMIT_REPORT_BYTES;
+    return report_read(body, max_bytes, report, err);
 }
 
 static int import(

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 enum { READING_THREADS = 2 };
 
 struct reading {
@@ -32,7 +34,7 @@ static void read_one(const char *path, struct read_report *ret)
                             : stream_open_file(path, &ret->err);
 
     report_init(&ret->report);
-    ret->failed = !in || report_read(in, &ret->report, &ret->err) < 0;
+    ret->failed = !in || report_read(in, LIMIT_REPORT_BYTES, &ret->report, &ret->err) < 0;
     stream_close(in);
     if (ret->failed)
         report_release(&ret->report);

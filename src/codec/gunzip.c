@@ -7,6 +7,8 @@
  * What a file may hold is decided here, the same for both libraries: members one after the other,
  * then zero bytes (tapes and block devices pad with them). Anything else behind the last member is
  * an error, because a cut that falls between two members must not look like a shorter file.
+ *
+ * A bomb is refused by its ratio, of all members together, long before any limit on the size.
  */
 #include "codec/stream.h"
 
@@ -17,6 +19,7 @@
 #endif
 
 #include "base/bug.h"
+#include "base/limits.h"
 
 enum {
     INPUT_BYTES = 64 * 1024,
@@ -57,6 +60,7 @@ struct gunzip_stream {
     struct stream *in; /* owned */
     enum phase phase;
     uint64_t taken; /* bytes read from `in` so far */
+    uint64_t made;  /* bytes that all members gave so far */
     size_t at, end; /* what of input[] is not used yet */
     bool in_ended;
     struct err failed;
@@ -243,6 +247,16 @@ static int pass(struct gunzip_stream *g, void *dst, size_t cap, size_t *ret)
     return 0;
 }
 
+static int check_ratio(struct gunzip_stream *g)
+{
+    if (g->made <= LIMIT_GUNZIP_FREE_BYTES || g->made / LIMIT_GUNZIP_RATIO <= compressed_offset(g))
+        return 0;
+    return err_set(&g->failed, ERR_LIMIT,
+        "the gzip data expands to more than %d times its size at byte %llu of the compressed data: "
+        "if that is no mistake, unpack it first",
+        LIMIT_GUNZIP_RATIO, compressed_offset(g));
+}
+
 /* Inflates until there is output, or the member ends (*ret may be 0 then). */
 static int run_member(struct gunzip_stream *g, void *dst, size_t cap, size_t *ret)
 {
@@ -264,8 +278,9 @@ static int run_member(struct gunzip_stream *g, void *dst, size_t cap, size_t *re
         if (step == STEP_MEMBER_END)
             g->phase = PHASE_BETWEEN;
         if (made || step == STEP_MEMBER_END) {
+            g->made += made;
             *ret = made;
-            return 0;
+            return check_ratio(g);
         }
         if (fill(g, 1) != 0)
             return -1;

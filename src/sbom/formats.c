@@ -205,26 +205,27 @@ static struct stream *stacked(struct stream *below, struct stream *above)
     return above;
 }
 
-static struct stream *open_document(struct stream *in, struct slice *ret_head, struct err *err)
+static struct stream *open_document(
+    struct stream *in, uint64_t max_bytes, struct slice *ret_head, struct err *err)
 {
     struct stream *top = tap_borrow(in, err);
 
     if (top)
         top = stacked(top, stream_auto_gunzip(top, err));
     if (top)
-        top = stacked(top, stream_limit(top, LIMIT_REPORT_BYTES, "the report", err));
+        top = stacked(top, stream_limit(top, max_bytes, "the report", err));
     if (top)
         top = stacked(top, tap_look(top, ret_head, err));
     return top;
 }
 
-int report_read(struct stream *in, struct report *report, struct err *err)
+int report_read(struct stream *in, uint64_t max_bytes, struct report *report, struct err *err)
 {
     struct walk walk CLEANUP(walk_release) = {.in.report = report, .format = NO_FORMAT};
     struct stream *document CLEANUP(stream_cleanup) = NULL;
     struct slice head;
 
-    document = open_document(in, &head, err);
+    document = open_document(in, max_bytes, &head, err);
     if (!document || refuse_by_bytes(head, err) < 0)
         return -1;
     walk.in.json = json_reader_new(document, err);

@@ -87,8 +87,9 @@ int report_set_release(struct report *report, struct slice os_release, struct er
  * released. Errors: ERR_FORMAT (no JSON, truncated), ERR_INVALID (a value of the wrong type, or one
  * that its field does not allow), both with key path and byte where they are known; ERR_UNSUPPORTED
  * (a format or version we know but do not read, by name: SARIF, SPDX 3, CycloneDX in XML, Trivy
- * Kubernetes or legacy, ...; or one we do not know); ERR_LIMIT. Memory: report->arena, the arrays,
- * and a few hundred kB. */
-int report_read(struct stream *in, struct report *report, struct err *err);
+ * Kubernetes or legacy, ...; or one we do not know); ERR_LIMIT (more than max_bytes after
+ * decompression, at most LIMIT_REPORT_BYTES by custom; the other limits of a report). Memory:
+ * report->arena, the arrays, and a few hundred kB. */
+int report_read(struct stream *in, uint64_t max_bytes, struct report *report, struct err *err);
 
 #endif

@@ -137,7 +137,9 @@ def test_the_largest_body(server):
     fits = body + b" " * (MAX_BYTES - len(body))
     assert post(server, fits).json["findings"] == 300
     check_error(post(server, fits + b" "), *TOO_LARGE, "200000 bytes")
-    assert post(server, gzip.compress(fits + b" " * 10**6)).status == 200, "as sent"
+    assert post(server, gzip.compress(fits + b" " * (15 * MAX_BYTES))).status == 200, "as sent"
+    check_error(post(server, gzip.compress(fits + b" " * (15 * MAX_BYTES + 1))), *TOO_LARGE,
+                "the report is larger than the limit of 3200000 bytes")
 
 
 def test_a_chunked_body_that_grows_too_large(server):
@@ -146,6 +148,18 @@ def test_a_chunked_body_that_grows_too_large(server):
         sock.sendall(data + chunked(b" " * (MAX_BYTES + 1), 10_000)[:-5])
         check_error(Reply(stream), *TOO_LARGE, "200000 bytes")
     assert total(server) == 0
+
+
+def test_no_folder_for_large_bodies(folder, server):
+    """It is the server's fault, and where its folders are is nobody's business."""
+    moved = folder.path.with_name("moved")
+    folder.path.rename(moved)
+    try:
+        reply = post(server, report(600) + b" ")
+    finally:
+        moved.rename(folder.path)
+    check_error(reply, 500, "APIGW.0601", "Internal server error.")
+    assert str(folder.path).encode() not in reply.body and b"No such" not in reply.body
 
 
 # --- No report ------------------------------------------------------------------------------------
@@ -215,7 +229,7 @@ def many_packages(count):
 
 BIG = 32 << 20
 BOMBS = {
-    "5 GB of blanks": (members(b" " * BIG, 160), TOO_LARGE, "4294967296"),
+    "5 GB of blanks": (members(b" " * BIG, 160), TOO_LARGE, "200 times its size"),
     "zeros": (members(bytes(BIG), 160), UNPARSED, ""),
     "nesting": (members(b"[" * BIG, 4, b'{"colour":'), TOO_LARGE, "128"),
     "one name": (members(b"x" * BIG, 4, b'{"ArtifactName": "', b'"}'), TOO_LARGE, ""),

@@ -6,6 +6,7 @@
  */
 #include "base/bug.h"
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "codec/stream.h"
 #include "sbom/report.h"
@@ -48,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     report_init(&report);
     in = stream_open_memory(bytes, &err);
     BUG_ON(!in);
-    if (report_read(in, &report, &err) == 0)
+    if (report_read(in, LIMIT_REPORT_BYTES, &report, &err) == 0)
         check(&report);
     else
         BUG_ON(err.code == ERR_NONE || err.message[0] == '\0');

@@ -6,6 +6,7 @@
  * refused. With TIMES the document is read that often and the speed is shown instead.
  */
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "base/clock.h"
 #include "codec/json_writer.h"
 #include "codec/stream.h"
@@ -100,7 +101,7 @@ static int read_file(const char *path, struct report *report, struct err *err)
 {
     struct stream *in CLEANUP(stream_cleanup) = stream_open_file(path, err);
 
-    return in ? report_read(in, report, err) : -1;
+    return in ? report_read(in, LIMIT_REPORT_BYTES, report, err) : -1;
 }
 
 static int dump(const char *path, struct err *err)

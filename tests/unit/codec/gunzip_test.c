@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "support/drip_stream.h"
 
 /* zlib, level 9, dynamic codes, with a file name: "line %d of a text that deflate packs well, line
@@ -48,6 +49,16 @@ static const unsigned char fixed[] = {
     /* clang-format on */
 };
 
+/* zlib, level 9: 32 KiB of zeros, 512 times its size. */
+static const unsigned char dense[] = {
+    /* clang-format off */
+    0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xed, 0xc1, 0x01, 0x01, 0x00, 0x00,
+    0x00, 0x80, 0x90, 0xfe, 0xaf, 0xee, 0x08, 0x0a, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x18, 0xa6, 0xfc, 0x1f, 0x01, 0x00, 0x80, 0x00, 0x00,
+    /* clang-format on */
+};
+
 static struct slice bytes_of(const unsigned char *bytes, size_t len)
 {
     return (struct slice){(const char *)bytes, len};
@@ -55,6 +66,7 @@ static struct slice bytes_of(const unsigned char *bytes, size_t len)
 
 #define DYNAMIC bytes_of(dynamic, sizeof(dynamic))
 #define FIXED bytes_of(fixed, sizeof(fixed))
+#define DENSE bytes_of(dense, sizeof(dense))
 
 static uint32_t crc32_of(struct slice s)
 {
@@ -227,6 +239,45 @@ static void test_large(void **state)
     buf_release(&packed);
 }
 
+/* Reads `count` dense members, each with `stored` more bytes in one of its own; the code of the
+ * error. */
+static enum err_code read_dense(size_t count, size_t stored, size_t step, struct err *err)
+{
+    struct buf packed = BUF_INIT(10000000), out = BUF_INIT(40000000);
+    char more[200] = {0};
+    enum err_code code;
+
+    for (size_t i = 0; i < count; i++) {
+        buf_put_slice(&packed, DENSE);
+        if (stored)
+            put_member(&packed, (struct slice){more, stored}, 0);
+    }
+    *err = (struct err){0};
+    if (gunzip(buf_slice(&packed), step, 100000, &out, err) == 0)
+        assert_int_equal(out.len, count * (32768 + stored));
+    code = err->code;
+    buf_release(&packed);
+    buf_release(&out);
+    return code;
+}
+
+static void test_bombs(void **state)
+{
+    enum { FREE_MEMBERS = LIMIT_GUNZIP_FREE_BYTES / 32768 };
+    static const size_t steps[] = {1, 1000, SIZE_MAX};
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        assert_int_equal(read_dense(FREE_MEMBERS, 0, steps[i], &err), ERR_NONE);
+        assert_int_equal(read_dense(FREE_MEMBERS + 1, 0, steps[i], &err), ERR_LIMIT);
+        assert_non_null(strstr(err.message, "expands to more than 200 times its size at byte "));
+        /* A frame of 23 bytes around the stored ones: 32848 bytes of 167, then 32838 of 157. */
+        assert_int_equal(read_dense(2 * FREE_MEMBERS, 80, steps[i], &err), ERR_NONE);
+        assert_int_equal(read_dense(2 * FREE_MEMBERS, 70, steps[i], &err), ERR_LIMIT);
+    }
+}
+
 static void test_other_bytes_pass(void **state)
 {
     (void)state;
@@ -335,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_header_fields),
         cmocka_unit_test(test_many_members_and_padding),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_other_bytes_pass),
         cmocka_unit_test(test_every_truncation),
         cmocka_unit_test(test_damage),

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "codec/stream.h"
 #include "sbom/report.h"
 
@@ -32,7 +33,7 @@ static int read_bytes(struct slice bytes)
 
     assert_non_null(in);
     report_release(&report);
-    return report_read(in, &report, &err);
+    return report_read(in, LIMIT_REPORT_BYTES, &report, &err);
 }
 
 /* Reads a document that must be good. */

@@ -143,9 +143,24 @@ static void leaves_the_stream_to_the_caller(void **state)
 
     (void)state;
     assert_non_null(in);
-    assert_ok(report_read(in, &report, &err));
+    assert_ok(report_read(in, LIMIT_REPORT_BYTES, &report, &err));
     assert_ok(stream_read(in, &byte, 1, &got, &err));
     assert_int_equal(got, 0);
+}
+
+static void knows_a_ceiling(void **state)
+{
+    static const char text[] = "{\"matches\":[]}";
+
+    (void)state;
+    for (size_t less = 0; less < 2; less++) {
+        struct stream *in CLEANUP(stream_cleanup) = stream_open_memory(slice_of(text), &err);
+
+        assert_non_null(in);
+        assert_int_equal(report_read(in, strlen(text) - less, &report, &err), less ? -1 : 0);
+    }
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_non_null(strstr(err.message, "the report is larger than the limit of 13 bytes"));
 }
 
 int main(void)
@@ -158,6 +173,7 @@ int main(void)
         TEST(a_recognised_report_may_have_any_member),
         TEST(reads_gzip),
         TEST(leaves_the_stream_to_the_caller),
+        TEST(knows_a_ceiling),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,6 +19,7 @@ import types
 import pytest
 
 import inventory
+import sdk_world as sdks
 
 ROOT = pathlib.Path(__file__).parents[2]
 BUILD_DIR = ROOT / os.environ.get("CAREEN_BUILD_DIR", "build/release")
@@ -219,3 +220,11 @@ def company(careen, tmp_path_factory):
         folder=folder, model=model, token=folder.token(), server=folder.serve("--threads", "1")
     )
     folder.close()
+
+
+@pytest.fixture(scope="session")
+def sdk_world(careen, tmp_path_factory):
+    """What the tests with SDKs ask: sdk_world.world()."""
+    folder = Folder(careen, tmp_path_factory.mktemp("sdks") / "data")
+    with sdks.world(folder, tmp_path_factory.mktemp("reports")) as made:
+        yield made

@@ -211,25 +211,6 @@ static void read_analysis(struct reading *in, struct vuln *vuln)
     }
 }
 
-/* Other names of the same thing: [{"id": ...}] */
-static void read_references(struct reading *in, struct names *related)
-{
-    struct slice key, id;
-    struct err err;
-
-    json_begin_array(in->json);
-    while (json_next_element(in->json)) {
-        json_begin_object(in->json);
-        while (json_next_key(in->json, &key)) {
-            if (!slice_is(key, "id"))
-                json_skip(in->json);
-            else if (read_text(in, &id) && id.len &&
-                     names_push(&in->report->arena, related, id, &err) < 0)
-                fail_reading(in, &err);
-        }
-    }
-}
-
 static void read_recommendation(struct reading *in, struct vuln *vuln)
 {
     struct slice text;
@@ -256,7 +237,7 @@ static void read_member(
     else if (slice_is(key, "source"))
         read_source(in, &vuln->source);
     else if (slice_is(key, "references"))
-        read_references(in, &vulns->related);
+        read_ids(in, &vulns->related);
     else if (slice_is(key, "ratings") && json_begin_array(in->json))
         while (json_next_element(in->json))
             read_rating(in, vuln);

@@ -54,6 +54,8 @@ int report_check_text(const char *what, struct slice s, bool needed, struct err 
 
 /* The reading fails for a reason found outside the JSON reader, which adds where it was. */
 void fail_reading(struct reading *in, const struct err *why);
+/* The "id" of each object of an array, empty ones left out. */
+void read_ids(struct reading *in, struct names *ret);
 /* A string as a text of the report; null gives an empty one. */
 bool read_text(struct reading *in, struct slice *ret);
 /* An array of strings, appended; nulls and empty ones are left out. */

@@ -150,25 +150,6 @@ static void read_fix(struct reading *in, struct match *match)
     }
 }
 
-/* Objects whose "id" is related: advisories, relatedVulnerabilities. */
-static void read_related(struct reading *in, struct names *related)
-{
-    struct slice key, id;
-    struct err err;
-
-    json_begin_array(in->json);
-    while (json_next_element(in->json)) {
-        json_begin_object(in->json);
-        while (json_next_key(in->json, &key)) {
-            if (!slice_is(key, "id"))
-                json_skip(in->json);
-            else if (read_text(in, &id) && id.len &&
-                     names_push(&in->report->arena, related, id, &err) < 0)
-                fail_reading(in, &err);
-        }
-    }
-}
-
 static void read_vulnerability(struct reading *in, struct match *match, struct names *related)
 {
     struct slice key;
@@ -184,7 +165,7 @@ static void read_vulnerability(struct reading *in, struct match *match, struct n
         else if (slice_is(key, "fixedInVersion"))
             read_text(in, &match->fixed_version);
         else if (slice_is(key, "advisories"))
-            read_related(in, related);
+            read_ids(in, related);
         else
             json_skip(in->json);
     }
@@ -245,7 +226,7 @@ static void read_match(struct reading *in, struct grype *grype)
         else if (slice_is(key, "vulnerability"))
             read_vulnerability(in, &match, &grype->related);
         else if (slice_is(key, "relatedVulnerabilities"))
-            read_related(in, &grype->related);
+            read_ids(in, &grype->related);
         else
             json_skip(in->json);
     }

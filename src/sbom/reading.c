@@ -211,3 +211,21 @@ int set_architecture(
             "architecture and variant of the image are longer than %zu bytes", sizeof(text) - 1);
     return report_text(report, (struct slice){text, (size_t)n}, &report->architecture, err);
 }
+
+void read_ids(struct reading *in, struct names *ret)
+{
+    struct slice key, id;
+    struct err err;
+
+    json_begin_array(in->json);
+    while (json_next_element(in->json)) {
+        json_begin_object(in->json);
+        while (json_next_key(in->json, &key)) {
+            if (!slice_is(key, "id"))
+                json_skip(in->json);
+            else if (read_text(in, &id) && id.len &&
+                     names_push(&in->report->arena, ret, id, &err) < 0)
+                fail_reading(in, &err);
+        }
+    }
+}

@@ -32,6 +32,8 @@ static int parse_word(const struct affected_param *param, struct slice value,
     char list[128];
     int found = words_find(param->words, value);
 
+    if (found < 0 && param->rows)
+        found = words_find(param->rows, value);
     if (found < 0)
         return err_set(err, ERR_INVALID, "%s: must be %s", param->name,
             words_list(param->words, list, sizeof(list)));
@@ -39,14 +41,14 @@ static int parse_word(const struct affected_param *param, struct slice value,
     return 0;
 }
 
-static int parse_number(const char *name, struct slice value, uint64_t low, uint64_t high,
-    uint64_t *ret, struct err *err)
+static int parse_number(
+    const struct affected_param *param, struct slice value, uint64_t *ret, struct err *err)
 {
     uint64_t number;
 
-    if (value.len > 10 || !slice_to_u64(value, &number) || number < low || number > high)
-        return err_set(err, ERR_INVALID, "%s: must be %llu-%llu", name, (unsigned long long)low,
-            (unsigned long long)high);
+    if (value.len > 10 || !slice_to_u64(value, &number) || number < param->low ||
+        number > param->high)
+        return err_set(err, ERR_INVALID, "%s: must be %u-%u", param->name, param->low, param->high);
     *ret = number;
     return 0;
 }
@@ -54,8 +56,7 @@ static int parse_number(const char *name, struct slice value, uint64_t low, uint
 static int parse_offset(const struct affected_param *param, struct slice value,
     struct affected_parser *parser, struct err *err)
 {
-    return parse_number(
-        param->name, value, 0, LIMIT_OFFSET_MAX, &parser->request.query.q.offset, err);
+    return parse_number(param, value, &parser->request.query.q.offset, err);
 }
 
 static int parse_limit(const struct affected_param *param, struct slice value,
@@ -63,7 +64,7 @@ static int parse_limit(const struct affected_param *param, struct slice value,
 {
     uint64_t limit = 0;
 
-    if (parse_number(param->name, value, LIMIT_PAGE_MIN, LIMIT_PAGE_MAX, &limit, err) < 0)
+    if (parse_number(param, value, &limit, err) < 0)
         return -1;
     parser->request.query.q.limit = (size_t)limit;
     return 0;
@@ -79,15 +80,6 @@ static int parse_handled(const struct affected_param *param, struct slice value,
     else
         return err_set(err, ERR_INVALID, "%s: must be true or false", param->name);
     return 0;
-}
-
-/* A row says local_image where a request says local; either is taken. */
-static int parse_image_type(const struct affected_param *param, struct slice value,
-    struct affected_parser *parser, struct err *err)
-{
-    if (slice_is(value, words_name(&image_type_rows, IMAGE_LOCAL)))
-        value = slice_of(words_name(&image_type_words, IMAGE_LOCAL));
-    return parse_word(param, value, parser, err);
 }
 
 static int parse_after(const struct affected_param *param, struct slice value,
@@ -121,12 +113,16 @@ const struct affected_param affected_params[AFFECTED_PARAM_COUNT] = {
         .value = "N",
         .help = "rows to pass over, 0-2000000",
         .needs_value = true,
-        .parse = parse_offset},
+        .parse = parse_offset,
+        .high = LIMIT_OFFSET_MAX},
     {.name = "limit",
         .value = "N",
         .help = "rows on the page, 10-200; 10 if not given",
         .needs_value = true,
-        .parse = parse_limit},
+        .parse = parse_limit,
+        .low = LIMIT_PAGE_MIN,
+        .high = LIMIT_PAGE_MAX,
+        .otherwise = LIMIT_PAGE_MIN},
     {.name = "is_handled",
         .value = "BOOL",
         .help = "true: rows that were handled; false: those that were not",
@@ -152,9 +148,10 @@ const struct affected_param affected_params[AFFECTED_PARAM_COUNT] = {
         .help = "local, registry, cicd or cluster",
         .required = true,
         .scope = true,
-        .parse = parse_image_type,
+        .parse = parse_word,
         .offset = AT(image_type),
-        .words = &image_type_words},
+        .words = &image_type_words,
+        .rows = &image_type_rows},
     {.name = "repair_necessity",
         .value = "LEVEL",
         .help = "Low, Medium, High or Critical",
@@ -205,7 +202,9 @@ const struct affected_param affected_params[AFFECTED_PARAM_COUNT] = {
     {.name = "after",
         .value = "CURSOR",
         .help = "rows behind this cursor: the member `next` of the page before",
-        .parse = parse_after},
+        .beyond = true,
+        .parse = parse_after,
+        .pattern = "^[1-3]?[0-9]{1,9}\\.[1-3]?[0-9]{1,9}$"},
 };
 
 /* --- All together ----------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parameters of ListVulAffectImages (contract, sections 1.2, 8.2 and 8.3) as one table: the
- * call parses its query string with it, `careen affected` its options, and both print their help
- * from it.
+ * call parses its query string with it, `careen affected` its options and prints their help from
+ * it, and the OpenAPI document describes them by it (openapi.c).
  */
 #ifndef CAREEN_API_AFFECTED_PARAMS_H
 #define CAREEN_API_AFFECTED_PARAMS_H
@@ -19,11 +19,14 @@ struct affected_param {
     bool required;    /* with strict parameters */
     bool needs_value; /* empty is an error, not "not given" */
     bool scope;       /* chooses images, not rows */
+    bool beyond;      /* beyond HSS */
     int (*parse)(const struct affected_param *param, struct slice value,
         struct affected_parser *parser, struct err *err);
-    size_t offset;             /* into the parser, where the value goes */
-    size_t max_chars;          /* of texts */
-    const struct words *words; /* of words */
+    size_t offset;                    /* into the parser, where the value goes */
+    size_t max_chars;                 /* of texts */
+    const struct words *words, *rows; /* of words; and what answers call them, which is taken too */
+    unsigned low, high, otherwise;    /* of numbers: the range, and the value if not given */
+    const char *pattern;              /* of cursors, for the document */
 };
 
 enum { AFFECTED_PARAM_COUNT = 15 };

@@ -19,6 +19,7 @@ struct service {
     struct lockout *lockout;
     struct password_gate passwords;
     struct service_options options;
+    struct buf openapi; /* the document, made once */
     pthread_t follower;
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -64,7 +65,8 @@ int call_query(struct call *call, struct query_params *ret, struct err *err);
 void call_fail(struct call *call, const struct err *err);
 /* Answers a refusal, in the format of the route. */
 void call_refuse(struct call *call, const struct failure *failure, const char *detail);
-/* The response body as a JSON document of status 200, or an error if it outgrew its ceiling. */
+/* The response body as a JSON document with the route's status of success, or an error if it
+ * outgrew its ceiling. */
 void call_finish(struct call *call);
 
 /* The handlers of routes.c. */
@@ -79,5 +81,6 @@ void handle_list_projects(struct call *call);
 void handle_list_domains(struct call *call);
 void handle_health(struct call *call);
 void handle_ready(struct call *call);
+void handle_openapi(struct call *call);
 
 #endif

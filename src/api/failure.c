@@ -77,6 +77,12 @@ const struct failure *failure_of_transport(unsigned http_status)
     return NULL;
 }
 
+const struct failure *failure_transport_at(size_t i)
+{
+    return i < sizeof(transport_failures) / sizeof(transport_failures[0]) ? &transport_failures[i]
+                                                                          : NULL;
+}
+
 /* The fixed text with the detail behind it. */
 static void put_message(struct buf *message, const struct failure *failure, const char *detail)
 {
@@ -119,16 +125,29 @@ static const struct {
     {500, "Internal Server Error", "IAM.0006"},
 };
 
+/* The row of a status; the last stands for those that have none. */
+static size_t iam_row(unsigned http_status)
+{
+    size_t last = sizeof(iam_statuses) / sizeof(iam_statuses[0]) - 1, at = 0;
+
+    while (at < last && iam_statuses[at].http_status != http_status)
+        at++;
+    return at;
+}
+
+const char *failure_iam_code(const struct failure *failure)
+{
+    bool own = slice_starts_with(slice_of(failure->code), "IAM.");
+
+    return own ? failure->code : iam_statuses[iam_row(failure->http_status)].code;
+}
+
 void failure_write_iam(
     struct buf *body, const struct failure *failure, const char *detail, const char *request_id)
 {
-    size_t last = sizeof(iam_statuses) / sizeof(iam_statuses[0]) - 1, at = 0;
-    bool own = slice_starts_with(slice_of(failure->code), "IAM.");
     struct buf message = BUF_INIT(MESSAGE_BYTES);
     struct json_writer w;
 
-    while (at < last && iam_statuses[at].http_status != failure->http_status)
-        at++;
     put_message(&message, failure, detail);
     json_writer_init(&w, body);
     json_write_begin_object(&w);
@@ -137,9 +156,9 @@ void failure_write_iam(
     json_write_key(&w, "code");
     json_write_i64(&w, failure->http_status);
     json_write_member(&w, "message", buf_slice(&message));
-    json_write_member(&w, "title", slice_of(iam_statuses[at].title));
+    json_write_member(&w, "title", slice_of(iam_statuses[iam_row(failure->http_status)].title));
     json_write_end_object(&w);
-    json_write_member(&w, "error_code", slice_of(own ? failure->code : iam_statuses[at].code));
+    json_write_member(&w, "error_code", slice_of(failure_iam_code(failure)));
     json_write_member(&w, "error_msg", buf_slice(&message));
     json_write_member(&w, "request_id", slice_of(request_id));
     json_write_end_object(&w);

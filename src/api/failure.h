@@ -28,6 +28,8 @@ extern const struct failure failure_iam_body, failure_iam_login, failure_iam_for
 
 /* What the HTTP server itself refuses with this status (400, 413, 414, 431, 502), or NULL. */
 const struct failure *failure_of_transport(unsigned http_status);
+/* All of these, one after the other; NULL behind the last. */
+const struct failure *failure_transport_at(size_t i);
 
 /* The body: error_code, error_msg, error_description (HSS errors only), request_id. error_msg is
  * the fixed text, with `detail` behind it when that is not empty, since the Python and Java SDKs
@@ -39,6 +41,8 @@ void failure_write(
  * object: {"error": {"code", "message", "title"}, "error_code", "error_msg", "request_id"}. */
 void failure_write_iam(
     struct buf *body, const struct failure *failure, const char *detail, const char *request_id);
+/* The error_code of that: the failure's own, if it is one of IAM, else IAM's for the status. */
+const char *failure_iam_code(const struct failure *failure);
 
 /* Exit statuses of every command. */
 enum exit_status {

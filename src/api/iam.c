@@ -54,6 +54,15 @@ static bool may_examine(const struct call *call, const struct principal *subject
     return principals_is_admin(call->service->principals, caller);
 }
 
+static int find_subject(struct call *call, struct slice text, enum token_verdict *ret_verdict,
+    struct principal *ret, struct err *err)
+{
+    if (text.len == 0)
+        return err_set(err, ERR_INVALID, "X-Subject-Token: must be given");
+    return principals_by_token(call->service->principals, text, clock_now_ms(),
+        &call->request->arena, ret_verdict, ret, err);
+}
+
 void handle_show_token(struct call *call)
 {
     struct slice text = http_header(call->request, "X-Subject-Token");
@@ -61,8 +70,7 @@ void handle_show_token(struct call *call)
     struct principal subject = {0};
     struct err err = {0};
 
-    if (principals_by_token(call->service->principals, text, clock_now_ms(), &call->request->arena,
-            &verdict, &subject, &err) < 0)
+    if (find_subject(call, text, &verdict, &subject, &err) < 0)
         call_fail(call, &err);
     else if (verdict != TOKEN_GOOD)
         call_refuse(call, &failure_iam_no_token, "");
@@ -141,8 +149,6 @@ static void issue(struct call *call, struct principal *who, uint32_t generation)
     who->issued_ms = login.issued_ms;
     who->expires_ms = login.issued_ms + LOGIN_TOKEN_MS;
     answer_token(call, who, slice_of(text));
-    if (call->response->status == 200)
-        call->response->status = 201;
 }
 
 static void refuse_login(struct call *call, const struct err *err)

@@ -109,9 +109,9 @@ void handle_remove_image(struct call *call)
 /* A member has the type that showing the image gives it. */
 static enum json_type type_of(const struct placement_param *param)
 {
-    if (param->field == FIELD_CONTAINERS)
+    if (param->kind == PLACEMENT_NUMBER)
         return JSON_NUMBER;
-    return param->field == FIELD_MULTI_ARCH ? JSON_BOOL : JSON_STRING;
+    return param->kind == PLACEMENT_FLAG ? JSON_BOOL : JSON_STRING;
 }
 
 /* The value as text, so that PATCH and options share their parsers. */

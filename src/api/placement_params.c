@@ -50,27 +50,34 @@ static int parse_multi_arch(const struct placement_param *param, struct slice va
 
 #define AT(field) offsetof(struct placement_request, field)
 
+#define TEXT(field, min_chars, max_chars) \
+    parse_text, AT(field), PLACEMENT_TEXT, min_chars, max_chars, NULL, false
+
 const struct placement_param placement_params[PLACEMENT_PARAM_COUNT] = {
     {"enterprise_project_id", "ID", "enterprise project; 0, the default one, if not given",
-        FIELD_ENTERPRISE_PROJECT, parse_text, AT(place.enterprise_project)},
+        FIELD_ENTERPRISE_PROJECT, TEXT(place.enterprise_project, 1, LIMIT_ID_CHARS)},
     {"image_type", "TYPE", "where it lives: local, registry, cicd or cluster", 0, parse_image_type,
-        0},
+        0, PLACEMENT_WORD, 0, 0, &image_type_words, true},
     {"registry_type", "TYPE", "Harbor, Jfrog, SwrPrivate, SwrShared, SwrEnterprise or Other",
-        FIELD_REGISTRY_TYPE, parse_text, AT(place.registry_type)},
-    {"registry_name", "NAME", "the registry's name", 0, parse_text, AT(place.registry_name)},
-    {"organization", "NAME", "the organization it belongs to", FIELD_ORGANIZATION, parse_text,
-        AT(place.organization)},
+        FIELD_REGISTRY_TYPE, parse_text, AT(place.registry_type), PLACEMENT_WORD, 0, 0,
+        &registry_type_words, false},
+    {"registry_name", "NAME", "the registry's name", 0,
+        TEXT(place.registry_name, 0, LIMIT_ID_CHARS)},
+    {"organization", "NAME", "the organization it belongs to", FIELD_ORGANIZATION,
+        TEXT(place.organization, 0, LIMIT_ID_CHARS)},
     {"cluster_id", "ID", "the cluster it runs in; needed with image type cluster", FIELD_CLUSTER_ID,
-        parse_text, AT(place.cluster_id)},
-    {"cluster_name", "NAME", "that cluster's name", FIELD_CLUSTER_NAME, parse_text,
-        AT(place.cluster_name)},
-    {"agent_id", "ID", "the host (agent) it was found on", 0, parse_text, AT(place.agent_id)},
-    {"pipeline", "NAME", "the pipeline that built it", 0, parse_text, AT(place.pipeline)},
-    {"containers", "N", "how many containers run it", FIELD_CONTAINERS, parse_containers, 0},
+        TEXT(place.cluster_id, 0, LIMIT_CLUSTER_ID_CHARS)},
+    {"cluster_name", "NAME", "that cluster's name", FIELD_CLUSTER_NAME,
+        TEXT(place.cluster_name, 0, LIMIT_ID_CHARS)},
+    {"agent_id", "ID", "the host (agent) it was found on", 0,
+        TEXT(place.agent_id, 0, LIMIT_CLUSTER_ID_CHARS)},
+    {"pipeline", "NAME", "the pipeline that built it", 0, TEXT(place.pipeline, 0, LIMIT_ID_CHARS)},
+    {"containers", "N", "how many containers run it", FIELD_CONTAINERS, parse_containers, 0,
+        PLACEMENT_NUMBER, 0, 0, NULL, false},
     {"is_multi_arch", "BOOL", "whether its reference names several platforms", FIELD_MULTI_ARCH,
-        parse_multi_arch, 0},
-    {"name", "NAME", "its name, instead of the report's", 0, parse_text, AT(name)},
-    {"version", "TAG", "its tag, instead of the report's", 0, parse_text, AT(version)},
+        parse_multi_arch, 0, PLACEMENT_FLAG, 0, 0, NULL, false},
+    {"name", "NAME", "its name, instead of the report's", 0, TEXT(name, 0, LIMIT_IMAGE_NAME_CHARS)},
+    {"version", "TAG", "its tag, instead of the report's", 0, TEXT(version, 0, LIMIT_ID_CHARS)},
 };
 
 void placement_request_init(struct placement_request *request)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where an image lives, as parameters: one table for the import call's query, the members of PATCH,
- * and the options of `careen import` and `careen images set`.
+ * the options of `careen import` and `careen images set`, and the OpenAPI document.
  */
 #ifndef CAREEN_API_PLACEMENT_PARAMS_H
 #define CAREEN_API_PLACEMENT_PARAMS_H
@@ -17,6 +17,9 @@ struct placement_request {
     struct slice name, version;
 };
 
+/* What a value is, and as which type a JSON member has it. */
+enum placement_kind { PLACEMENT_TEXT, PLACEMENT_WORD, PLACEMENT_NUMBER, PLACEMENT_FLAG };
+
 struct placement_param {
     const char *name; /* "registry_type" */
     const char *value;
@@ -24,7 +27,12 @@ struct placement_param {
     unsigned field; /* enum placement_field; 0: cannot be changed on a stored image */
     int (*parse)(const struct placement_param *param, struct slice value,
         struct placement_request *request, struct err *err);
-    size_t offset; /* into the request, of texts */
+    size_t offset; /* into the request, of texts and registry_type */
+    enum placement_kind kind;
+    /* For the document; what checks them is placement_check(). */
+    size_t min_chars, max_chars; /* of texts */
+    const struct words *words;   /* of words */
+    bool required;               /* in an import */
 };
 
 enum { PLACEMENT_PARAM_COUNT = 13 };

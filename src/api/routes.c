@@ -2,69 +2,158 @@
 /* Matching a raw path against the patterns of the table, segment by segment. */
 #include "api/routes.h"
 
+#include "api/openapi_schemas.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
 #define IMAGES "/careen/v1/{project_id}/images"
 #define IMAGE IMAGES "/{image_id}"
 
+static const struct failure *const login_failures[] = {
+    &failure_iam_body, &failure_iam_login, &failure_iam_forbidden, &failure_throttled, NULL};
+static const struct failure *const token_failures[] = {
+    &failure_iam_forbidden, &failure_iam_no_token, NULL};
+
 static const struct route routes[] = {
     {.method = "GET",
         .pattern = "/v5/{project_id}/vulnerability/images",
         .access = ACCESS_ROLE,
         .role = ROLE_VIEWER,
-        .handle = handle_affected_images},
+        .handle = handle_affected_images,
+        .operation = "ListVulAffectImages",
+        .summary = "List the images that a vulnerability affects",
+        .tag = "HSS",
+        .query = QUERY_AFFECTED,
+        .answer = &schema_affected_page},
     {.method = "POST",
         .pattern = IMAGES,
         .access = ACCESS_ROLE,
         .role = ROLE_OPERATOR,
         .body = BODY_REPORT,
         .blocking = true,
-        .handle = handle_import},
+        .handle = handle_import,
+        .operation = "ImportReport",
+        .summary = "Import a scanner's report or an SBOM of one image, which lives where the query "
+                   "says",
+        .tag = "Careen",
+        .query = QUERY_PLACEMENT,
+        .answer = &schema_import_outcome},
     {.method = "GET",
         .pattern = IMAGE,
         .access = ACCESS_ROLE,
         .role = ROLE_VIEWER,
         .blocking = true,
-        .handle = handle_show_image},
+        .handle = handle_show_image,
+        .operation = "ShowImage",
+        .summary = "Show everything about one image",
+        .tag = "Careen",
+        .answer = &schema_image},
     {.method = "PATCH",
         .pattern = IMAGE,
         .access = ACCESS_ROLE,
         .role = ROLE_OPERATOR,
         .body = BODY_DOCUMENT,
         .blocking = true,
-        .handle = handle_set_image},
+        .handle = handle_set_image,
+        .operation = "ChangeImage",
+        .summary = "Change where one image is said to live, which may give it another id",
+        .tag = "Careen",
+        .request = &schema_image_change,
+        .answer = &schema_image_id},
     {.method = "DELETE",
         .pattern = IMAGE,
         .access = ACCESS_ROLE,
         .role = ROLE_OPERATOR,
         .blocking = true,
-        .handle = handle_remove_image},
+        .handle = handle_remove_image,
+        .operation = "RemoveImage",
+        .summary = "Remove one image with all that was reported of it",
+        .tag = "Careen",
+        .answer = &schema_removed},
     {.method = "POST",
         .pattern = "/v3/auth/tokens",
         .access = ACCESS_OPEN,
         .body = BODY_DOCUMENT,
         .blocking = true,
         .iam = true,
-        .handle = handle_create_token},
+        .handle = handle_create_token,
+        .operation = "KeystoneCreateUserTokenByPassword",
+        .summary = "Log in with a password",
+        .tag = "IAM",
+        .request = &schema_login,
+        .answer = &schema_token_answer,
+        .status = 201,
+        .gives_token = true,
+        .failures = login_failures},
     {.method = "GET",
         .pattern = "/v3/auth/tokens",
         .access = ACCESS_CALLER,
         .iam = true,
-        .handle = handle_show_token},
+        .handle = handle_show_token,
+        .operation = "KeystoneValidateToken",
+        .summary = "Examine a token: one's own, or, for admins of all projects, anybody's",
+        .tag = "IAM",
+        .answer = &schema_token_answer,
+        .examines = true,
+        .gives_token = true,
+        .failures = token_failures},
     {.method = "GET",
         .pattern = "/v3/projects",
         .access = ACCESS_CALLER,
         .iam = true,
-        .handle = handle_list_projects},
+        .handle = handle_list_projects,
+        .operation = "KeystoneListProjects",
+        .summary = "List the projects in which the caller has a role",
+        .tag = "IAM",
+        .query = QUERY_PROJECTS,
+        .answer = &schema_projects},
     {.method = "GET",
         .pattern = "/v3/auth/domains",
         .access = ACCESS_CALLER,
         .iam = true,
-        .handle = handle_list_domains},
-    {.method = "GET", .pattern = "/healthz", .access = ACCESS_OPEN, .handle = handle_health},
-    {.method = "GET", .pattern = "/readyz", .access = ACCESS_OPEN, .handle = handle_ready},
+        .handle = handle_list_domains,
+        .operation = "KeystoneListAuthDomains",
+        .summary = "List the one domain",
+        .tag = "IAM",
+        .answer = &schema_domains},
+    {.method = "GET",
+        .pattern = "/healthz",
+        .access = ACCESS_OPEN,
+        .handle = handle_health,
+        .operation = "ShowHealth",
+        .summary = "Answers while the process does",
+        .tag = "Service",
+        .answer = &schema_health},
+    {.method = "GET",
+        .pattern = "/readyz",
+        .access = ACCESS_OPEN,
+        .handle = handle_ready,
+        .operation = "ShowReadiness",
+        .summary = "Tell whether every index is loaded and kept up; 503 if not",
+        .tag = "Service",
+        .answer = &schema_readiness,
+        .other_status = 503},
+    {.method = "GET",
+        .pattern = "/openapi.json",
+        .access = ACCESS_OPEN,
+        .handle = handle_openapi,
+        .operation = "ShowOpenapi",
+        .summary = "This document",
+        .tag = "Service",
+        .answer = &schema_document},
 };
+
+enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
+
+const struct route *route_at(size_t i)
+{
+    return i < ROUTE_COUNT ? &routes[i] : NULL;
+}
+
+unsigned route_status(const struct route *route)
+{
+    return route->status ? route->status : 200;
+}
 
 /* Where the raw segment of {project_id} and {image_id} go, still encoded. */
 struct segments {
@@ -124,7 +213,7 @@ const struct failure *route_find(struct call *call)
     bool path_known = false;
     struct segments segments;
 
-    for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
         segments = (struct segments){0};
         if (!matches(routes[i].pattern, call->request->path, &segments))
             continue;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The route table: what is served, who may call it, and how its body is taken in. */
+/* The route table: what is served, who may call it, how its body is taken in, and what it says of
+ * itself in the OpenAPI document (openapi.c), which is made from this table. */
 #ifndef CAREEN_API_ROUTES_H
 #define CAREEN_API_ROUTES_H
 
@@ -13,6 +14,11 @@ enum route_access {
 
 enum route_body { BODY_NONE, BODY_DOCUMENT, BODY_REPORT }; /* ceilings: LIMIT_DOCUMENT_BYTES, */
                                                            /* the setting for reports */
+/* Which parameters the query has. */
+enum route_query { QUERY_NONE, QUERY_AFFECTED, QUERY_PLACEMENT, QUERY_PROJECTS };
+
+struct schema;
+
 struct route {
     const char *method;
     const char *pattern; /* "/v5/{project_id}/..." */
@@ -22,7 +28,21 @@ struct route {
     bool blocking;        /* may wait for the store */
     bool iam;             /* errors in IAM's shape */
     void (*handle)(struct call *call);
+    const char *operation, *summary, *tag;
+    const struct schema *request; /* of a BODY_DOCUMENT */
+    const struct schema *answer;
+    enum route_query query;
+    unsigned status;       /* of success; 0: 200 */
+    unsigned other_status; /* the same answer may come with this one, too; 0: it does not */
+    bool examines;         /* takes a token in X-Subject-Token */
+    bool gives_token;      /* answers with one there */
+    const struct failure *const *failures; /* its own, NULL behind the last */
 };
+
+/* All routes, one after the other; NULL behind the last. */
+const struct route *route_at(size_t i);
+/* The status of success. */
+unsigned route_status(const struct route *route);
 
 /* Finds the route of the request: call->route, and the ids of the path, percent-decoded into the
  * request's arena (call->bad_path where they cannot be). NULL, or the failure to answer. */

@@ -8,6 +8,7 @@
 
 #include "api/authenticate.h"
 #include "api/call.h"
+#include "api/openapi.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -226,6 +227,7 @@ static void destroy(struct service *service)
 {
     principals_close(service->principals);
     lockout_free(service->lockout);
+    buf_release(&service->openapi);
     pthread_cond_destroy(&service->wake);
     pthread_mutex_destroy(&service->lock);
     free(service);
@@ -243,7 +245,8 @@ struct service *service_start(
     service->fleet = fleet;
     service->options = *options;
     init_waiting(service);
-    service->lockout = lockout_new(err);
+    if (openapi_write(&service->openapi, options, err) == 0)
+        service->lockout = lockout_new(err);
     if (service->lockout)
         service->principals = principals_open(fleet_store(fleet), options->data_dir, err);
     if (service->principals && pthread_create(&service->follower, NULL, follow, service) == 0)

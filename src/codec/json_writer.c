@@ -193,6 +193,12 @@ void json_write_null(struct json_writer *w)
     buf_put_cstr(w->out, "null");
 }
 
+void json_write_json(struct json_writer *w, const char *json)
+{
+    before_value(w);
+    buf_put_cstr(w->out, json);
+}
+
 void json_write_member(struct json_writer *w, const char *key, struct slice value)
 {
     json_write_key(w, key);

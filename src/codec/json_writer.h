@@ -30,6 +30,8 @@ void json_write_i64(struct json_writer *w, int64_t value);
 void json_write_i64_string(struct json_writer *w, int64_t value);
 void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
+/* A value that is JSON already; the caller answers for it. */
+void json_write_json(struct json_writer *w, const char *json);
 /* key and string value in one call: the commonest member. */
 void json_write_member(struct json_writer *w, const char *key, struct slice value);
 /* The same, left out when value is empty. */

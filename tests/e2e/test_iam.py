@@ -283,8 +283,10 @@ def test_examining_those_of_others(people, server):
     refused(examine(server, stored, alice), 403, "IAM.0003", "Forbidden", "")
     refused(examine(server, alice, stored), 403, "IAM.0003", "Forbidden", "")
     assert examine(server, root, stored).status == 200
-    for bad in ("", "nonsense", alice[:-1]):
+    for bad in ("nonsense", alice[:-1]):
         refused(examine(server, alice, bad), 404, "IAM.0004", "Not Found", "X-Subject-Token")
+    for missing in (examine(server, alice, ""), server.get(TOKENS, token=alice)):
+        refused(missing, 400, "IAM.0007", "Bad Request", "X-Subject-Token: must be given")
     unauthorized(examine(server, "nonsense", alice), "decrypt token fail")
     unauthorized(server.get(TOKENS), "x-auth-token not found")
 

@@ -138,6 +138,27 @@ static void test_hostile_detail(void **state)
         }
 }
 
+/* The code that a body of IAM has is the one that failure_iam_code() tells. */
+static void test_iam_codes(void **state)
+{
+    (void)state;
+    assert_string_equal(failure_iam_code(&failure_iam_body), "IAM.0011");
+    assert_string_equal(failure_iam_code(failure_of(ERR_INVALID)), "IAM.0007");
+    assert_string_equal(failure_iam_code(&failure_unauthenticated), "IAM.0001");
+    assert_string_equal(failure_iam_code(failure_of(ERR_IO)), "IAM.0006");
+}
+
+static void test_transport_list(void **state)
+{
+    size_t count = 0;
+
+    (void)state;
+    for (; failure_transport_at(count); count++)
+        assert_ptr_equal(failure_of_transport(failure_transport_at(count)->http_status),
+            failure_transport_at(count));
+    assert_int_equal(count, 5);
+}
+
 static void test_iam_body(void **state)
 {
     struct buf body = BUF_INIT(65536);
@@ -164,6 +185,8 @@ int main(void)
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_hostile_detail),
         cmocka_unit_test(test_iam_body),
+        cmocka_unit_test(test_iam_codes),
+        cmocka_unit_test(test_transport_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

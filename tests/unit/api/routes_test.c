@@ -44,6 +44,7 @@ static void test_found(void **state)
         {"GET", "/v3/auth/domains", handle_list_domains, "", ""},
         {"GET", "/healthz", handle_health, "", ""},
         {"GET", "/readyz", handle_ready, "", ""},
+        {"GET", "/openapi.json", handle_openapi, "", ""},
     };
 
     (void)state;
@@ -169,6 +170,7 @@ static void test_access(void **state)
         {"GET", "/v3/auth/tokens", ACCESS_CALLER, ROLE_VIEWER},
         {"POST", "/v3/auth/tokens", ACCESS_OPEN, ROLE_VIEWER},
         {"GET", "/healthz", ACCESS_OPEN, ROLE_VIEWER},
+        {"GET", "/openapi.json", ACCESS_OPEN, ROLE_VIEWER},
     };
 
     (void)state;

@@ -28,6 +28,7 @@ static void test_structure(void **state)
     json_write_bool(&w, true);
     json_write_bool(&w, false);
     json_write_null(&w);
+    json_write_json(&w, "[1]");
     json_write_begin_object(&w);
     json_write_end_object(&w);
     json_write_begin_array(&w);
@@ -36,11 +37,14 @@ static void test_structure(void **state)
     json_write_end_array(&w);
     json_write_key_slice(&w, SLICE("a\"\n"));
     json_write_null(&w);
+    json_write_key(&w, "raw");
+    json_write_json(&w, "{\"b\":2}");
     json_write_end_object(&w);
     assert_ok(buf_check(&out, "the document", &err));
     assert_slice(buf_slice(&out),
         "{\"name\":\"bash\",\"some\":\"x\",\"empty\":[],\"list\":[-9223372036854775808,0,"
-        "\"9223372036854775807\",true,false,null,{},[\"\"]],\"a\\\"\\n\":null}");
+        "\"9223372036854775807\",true,false,null,[1],{},[\"\"]],\"a\\\"\\n\":null,\"raw\":{\"b\":2}"
+        "}");
     assert_int_equal(w.depth, 0);
     buf_release(&out);
 }

@@ -10,6 +10,10 @@
 static const char line_pattern[] = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f"
                                    "\\u2028-\\u202e\\u2066-\\u2069]*$";
 
+/* An empty word is taken where one may be left out: a PATCH takes back what was said. */
+static const char *const empty_names[] = {""};
+static const struct words empty_words = {"nothing", empty_names, 1};
+
 static void write_count(struct json_writer *w, const char *key, size_t value)
 {
     json_write_key(w, key);
@@ -52,7 +56,7 @@ void schema_write_placement(struct json_writer *w, const struct placement_param 
 {
     switch (param->kind) {
     case PLACEMENT_WORD:
-        schema_write_words(w, param->words, NULL);
+        schema_write_words(w, param->words, param->required ? NULL : &empty_words);
         break;
     case PLACEMENT_NUMBER:
         schema_write_range(w, 0, LIMIT_CONTAINERS);

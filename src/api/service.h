@@ -13,16 +13,24 @@
 struct service;
 
 struct service_options {
-    const char *data_dir;      /* kept; where the key file is (auth/seal.h) */
-    const char *domain;        /* kept; the name of the one IAM domain */
-    bool strict_parameters;    /* the four required parameters must be there */
-    uint64_t max_report_bytes; /* of an import's body, as sent */
-    int64_t log_keep_ms;       /* causes older than this are dropped from the change log */
+    const char *data_dir;          /* kept; where the key file is (auth/seal.h) */
+    const char *domain;            /* kept; the name of the one IAM domain */
+    bool strict_parameters;        /* the four required parameters must be there */
+    uint64_t max_report_bytes;     /* of an import's body, as sent */
+    int64_t log_keep_ms;           /* causes older than this are dropped from the change log */
+    struct retention retention;    /* applied every hour; with both ages -1 never */
+    unsigned rate_limit_per_user;  /* requests a minute; 0: no limit */
+    unsigned refusals_per_address; /* 401 answers a minute; 0: no limit */
 };
 
 /* The fleet stays the caller's and must outlive the service. */
 struct service *service_start(
     struct fleet *fleet, const struct service_options *options, struct err *err);
+/* Takes over what may change while it runs: strict_parameters, max_report_bytes, log_keep_ms,
+ * retention and the two limits of rate. Any thread. */
+void service_reconfigure(struct service *service, const struct service_options *options);
+/* For /metrics: the server whose counters are shown; before it serves. */
+void service_set_server(struct service *service, const struct http_server *server);
 /* The callbacks for http_server_start(); valid until service_stop(). */
 struct http_app service_app(struct service *service);
 /* True once every project is loaded. */

@@ -48,6 +48,15 @@
 /* Containers of one image (contract, section 8.1). */
 #define LIMIT_CONTAINERS 2147483547L
 
+/* Decisions: ids of vulnerabilities, and of images, in one request of an operation; decisions that
+ * one operation may make; code points of a remark (contract, section 5.1). */
+#define LIMIT_DECISION_VULNS 100000
+#define LIMIT_DECISION_IMAGES 100000
+#define LIMIT_DECISIONS_AT_ONCE 10000
+#define LIMIT_REMARK_CHARS 512
+/* HTTP: the JSON body of an operation: 100,000 image ids. */
+#define LIMIT_OPERATION_BYTES (8L * 1024 * 1024)
+
 /* How long a writer waits for another one before it gives up. */
 #define LIMIT_WRITER_WAIT_MS 5000
 /* Work in one store transaction before it is committed, in milliseconds. */

@@ -10,6 +10,9 @@ int facts_init(struct facts *facts, struct err *err)
 {
     *facts = (struct facts){.mention_count = 1};
     arena_init(&facts->texts, "the table of vulnerability names", FACTS_TEXT_MAX_BYTES);
+    if (intern_init(
+            &facts->package_names, "the table of package names", FACTS_TEXT_MAX_BYTES, err) < 0)
+        return -1;
     return intern_init(&facts->versions, "the table of fixed versions", FACTS_TEXT_MAX_BYTES, err);
 }
 
@@ -21,6 +24,7 @@ void facts_release(struct facts *facts)
     free(facts->mentions);
     ids_release(&facts->links);
     intern_release(&facts->versions);
+    intern_release(&facts->package_names);
     map_release(&facts->ids_by_text);
     arena_release(&facts->texts);
     *facts = (struct facts){0};
@@ -58,7 +62,8 @@ void facts_news_release(struct facts_news *news)
     *news = (struct facts_news){0};
 }
 
-static int note_claim(void *ctx, uint32_t id, const struct claim *claim, struct err *err)
+static int note_claim(
+    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err)
 {
     struct facts_news *news = ctx;
     struct claim *to;
@@ -69,6 +74,9 @@ static int note_claim(void *ctx, uint32_t id, const struct claim *claim, struct 
     news->claims[news->claim_count].id = id;
     to = &news->claims[news->claim_count++].claim;
     *to = *claim;
+    if (arena_dup(
+            &news->arena, package_name, &news->claims[news->claim_count - 1].package_name, err) < 0)
+        return -1;
     return arena_dup(&news->arena, claim->fixed_version, &to->fixed_version, err);
 }
 
@@ -199,7 +207,8 @@ static int take_record(
     return 0;
 }
 
-static int take_claim(struct facts *facts, uint32_t id, const struct claim *claim, struct err *err)
+static int take_claim(struct facts *facts, uint32_t id, const struct claim *claim,
+    struct slice package_name, struct err *err)
 {
     struct fact_claim fact = {.package = claim->package,
         .record = claim->record,
@@ -211,6 +220,7 @@ static int take_claim(struct facts *facts, uint32_t id, const struct claim *clai
         return err_set(err, ERR_CORRUPT,
             "the stored claim %u refers to record %u, which is not stored", id, claim->record);
     if (intern_put(&facts->versions, claim->fixed_version, &fact.fixed_version, err) < 0 ||
+        intern_put(&facts->package_names, package_name, &fact.package_name, err) < 0 ||
         array_reserve(&facts->claims, &facts->claim_cap, (size_t)id + 1, sizeof(fact), err) < 0)
         return -1;
     facts->claims[id] = fact;
@@ -227,7 +237,8 @@ int facts_take(struct facts *facts, const struct facts_news *news, struct err *e
         if (take_record(facts, news->records[i].id, &news->records[i].record, err) < 0)
             return -1;
     for (size_t i = 0; i < news->claim_count; i++)
-        if (take_claim(facts, news->claims[i].id, &news->claims[i].claim, err) < 0)
+        if (take_claim(facts, news->claims[i].id, &news->claims[i].claim,
+                news->claims[i].package_name, err) < 0)
             return -1;
     return 0;
 }

@@ -27,6 +27,7 @@ struct fact_record {
 struct fact_claim {
     uint32_t package, record;
     uint32_t fixed_version; /* id in versions */
+    uint32_t package_name;  /* id in package_names */
     enum vul_type type;
     enum severity severity;
     int64_t known_ms;
@@ -47,7 +48,8 @@ struct facts {
 
     struct arena texts; /* of names */
     struct map ids_by_text;
-    struct intern versions; /* fixed versions: few, repeated */
+    struct intern versions;      /* fixed versions: few, repeated */
+    struct intern package_names; /* of claims */
     struct ids links;
     struct mention *mentions; /* from 1 */
     size_t mention_count, mention_cap;
@@ -62,6 +64,7 @@ struct facts_news {
     struct {
         uint32_t id;
         struct claim claim;
+        struct slice package_name;
     } * claims; /* arrays on the heap */
     struct {
         uint32_t id;

@@ -17,6 +17,16 @@
 
 struct fleet;
 
+/* A row of the answer. */
+struct affected_row {
+    const struct image *image;
+    struct slice vul_id; /* the name the vulnerability goes by in this project */
+    enum vul_type type;
+    uint32_t vuln; /* its number, for cursors */
+    uint8_t code;
+    int64_t first_scan_ms;
+};
+
 /* Opens the data folder (store_open) and knows its projects, but loads none. */
 struct fleet *fleet_open(const char *data_dir, enum store_mode mode, struct err *err);
 void fleet_close(struct fleet *fleet); /* accepts NULL */
@@ -100,21 +110,141 @@ int placement_check(const struct placement *place, struct err *err);
 /* A placement with nothing given: local, default enterprise project. */
 struct placement placement_default(void);
 
+/* --- Deciding ---------------------------------------------------------------------------------
+ *
+ * Decisions (model/decision.h) are written as facts, numbered, and lie over the rows from then on.
+ * Several requests are one operation: all are made, or none. */
+
+struct decision_request {
+    enum decision_action action;
+    const struct slice *vuls; /* as the caller names them: any alias of a row's vul_id */
+    size_t vul_count;
+    bool all_vuls; /* every vulnerability that has a row within the scope now; vuls must be empty */
+    int handled;   /* with all_vuls, and of named pairs: only rows that are not (0) or are (1)
+                      handled now; -1: either */
+    int type;      /* enum vul_type, -1: both */
+    struct slice package; /* empty: any; with it vuls may be empty: any vulnerability */
+    enum decision_scope scope;
+    struct slice place;
+    const struct slice *image_ids; /* DECISION_IMAGES */
+    size_t image_count;
+    int image_type; /* -1: every one */
+};
+
+/* What all requests of one operation have in common. */
+struct deciding {
+    struct slice author, reason;
+    int64_t expires_ms;                      /* 0: never; must not be past */
+    const struct slice *enterprise_projects; /* which it reaches: those granted to the author, or
+                                                the one asked for; none: every one */
+    size_t enterprise_project_count;
+    bool known_only; /* ERR_NOT_FOUND, naming them, for vulnerabilities without a row (and images)
+                        that are not there within those enterprise projects */
+};
+
+/* A row that would change. */
+typedef int (*decided_row_fn)(void *ctx, const struct affected_row *row, struct err *err);
+
+struct decision_outcome {
+    uint64_t rows;      /* that become (would become) other than they are */
+    uint64_t reached;   /* that the decisions lie over */
+    struct ids numbers; /* of the decisions, ascending; empty for a preview; ids_release() */
+};
+
+/* What fleet_decide() would change; fn (may be NULL) for each such row, in the rows' order, under
+ * the shared lock. */
+int fleet_preview_decision(struct fleet *fleet, uint32_t project,
+    const struct decision_request *requests, size_t count, const struct deciding *deciding,
+    decided_row_fn fn, void *ctx, struct decision_outcome *ret, struct err *err);
+/* Makes them. ERR_INVALID (a repair that is not of named images, no selector, expiry in the past,
+ * too many ids: LIMIT_DECISION_*), ERR_NOT_FOUND, ERR_BUSY. A repair of DECISION_PROJECT and others
+ * names the images that have such rows now. */
+int fleet_decide(struct fleet *fleet, uint32_t project, const struct decision_request *requests,
+    size_t count, const struct deciding *deciding, const char *who, struct decision_outcome *ret,
+    struct err *err);
+/* Withdraws one. enterprise_projects: what the caller may decide for; the decision must not reach
+ * beyond (ERR_FORBIDDEN). ERR_NOT_FOUND, ERR_CONFLICT when it has ended. *ret_rows: rows that
+ * change. */
+int fleet_withdraw_decision(struct fleet *fleet, uint32_t project, uint32_t number,
+    const struct deciding *by, const char *who, uint64_t *ret_rows, struct err *err);
+/* Writes down the end of decisions whose time is over (in memory fleet_follow() ends them by
+ * itself), each once, whichever process comes first. fn is told of each that was ended here. */
+typedef void (*ended_fn)(void *ctx, struct slice project_id, const struct decision *decision);
+int fleet_expire_decisions(
+    struct fleet *fleet, const char *who, ended_fn fn, void *ctx, struct err *err);
+
+struct decision_view {
+    const struct decision *decision;
+    const struct slice *vul_ids; /* the names of decision->vulns, as rows show them now */
+    uint64_t rows;               /* that it lies over now; 0 when it has ended */
+};
+/* Of a project, ascending; in_force: only those. vul_id (empty: all): those about it, by any alias.
+ * Those that reach no enterprise project of the list (none: every one) are left out. */
+struct decision_query {
+    bool in_force;
+    struct slice vul_id;
+    const struct slice *enterprise_projects;
+    size_t enterprise_project_count;
+    uint32_t after;
+    size_t limit;
+};
+typedef int (*decision_view_fn)(void *ctx, const struct decision_view *view, struct err *err);
+int fleet_each_decision(struct fleet *fleet, uint32_t project, const struct decision_query *query,
+    decision_view_fn fn, void *ctx, struct err *err);
+
+/* What was done about one vulnerability, image by image, the newest first: for each decision (made
+ * or withdrawn) the images that it names, or those in its scope that have the vulnerability now. */
+struct history_query {
+    struct slice vul_id;
+    struct index_scope scope; /* images that are there; name_part as everywhere */
+    int action;               /* enum decision_action, -1: any */
+    int status;               /* enum vul_status after it, -1: any */
+    struct slice author, reason_part, package;
+    uint64_t offset;
+    size_t limit;
+};
+struct history_entry {
+    const struct image *image; /* NULL: it is gone; image_id is still known */
+    char image_id[UUID_TEXT_BYTES];
+    const struct decision *decision;
+};
+typedef int (*history_fn)(void *ctx, const struct history_entry *entry, struct err *err);
+/* Calls fn for the page. The disk is read. */
+int fleet_decision_history(struct fleet *fleet, uint32_t project, const struct history_query *query,
+    history_fn fn, void *ctx, uint64_t *ret_total, struct err *err);
+
+/* --- Retention --------------------------------------------------------------------------------
+ */
+
+/* Ages are counted from the project's newest report, not from the clock: where reporting has
+ * stopped, nothing grows old, and a clock that jumps removes nothing. -1: keep. */
+struct retention {
+    int64_t superseded_ms; /* no longer the latest on its line, last reported so long ago, and not
+                              known to run in a container */
+    int64_t unseen_ms;     /* last reported so long ago, whatever it is */
+    bool whole;            /* also when it is more than half of a project's images; else
+                              such a project is left alone, and its images are counted as spared */
+};
+struct retained {
+    uint64_t superseded, unseen; /* removed (would be removed) */
+    uint64_t spared;
+};
+typedef int (*retention_fn)(void *ctx, struct slice project_id, const struct image *image,
+    enum removal why, struct err *err);
+/* Removes what has had its time from one project (0: all). fn is told of each image after it has
+ * gone (dry_run: of each that would go), outside any lock. Writes hold LIMIT_TRANSACTION_MS each;
+ * an image that was reported again meanwhile stays. The run is noted in the store's state:
+ * "retention_ran_ms", "retention_removed" (in all), "retention_superseded_ms" and
+ * "retention_unseen_ms" (as last used). */
+int fleet_retain(struct fleet *fleet, uint32_t project, const struct retention *rule, bool dry_run,
+    const char *who, retention_fn fn, void *ctx, struct retained *ret, struct err *err);
+
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 /* A page of affected images: index_query with names of vulnerabilities. */
 struct affected_query {
     struct index_query q; /* q.vulns is filled in from vul_id */
     struct slice vul_id;  /* empty: any. Any alias, or a CVE covered, finds the row */
-};
-
-struct affected_row {
-    const struct image *image;
-    struct slice vul_id; /* the name the vulnerability goes by in this project */
-    enum vul_type type;
-    uint32_t vuln; /* its number, for cursors */
-    uint8_t code;
-    int64_t first_scan_ms;
 };
 
 struct affected_page {

@@ -61,6 +61,13 @@ struct http_plan {
     bool blocking;  /* handle may wait (disk, locks): run it on a worker thread */
 };
 
+struct http_ended {
+    unsigned status; /* 0: no answer was begun */
+    int64_t took_us;
+    uint64_t sent_bytes;
+    bool cut; /* the connection ended before the answer was sent whole */
+};
+
 struct http_app {
     void *ctx;
     /* Headers are there. Routing, authentication and cheap refusals belong here: a refused upload
@@ -77,6 +84,8 @@ struct http_app {
     void (*refuse)(void *ctx, struct http_request *request, const struct err *error,
         struct http_response *response);
     void (*free_user)(void *ctx, void *user); /* may be NULL */
+    /* The request has ended, before free_user; for counting. Event-loop thread. May be NULL. */
+    void (*done)(void *ctx, const struct http_request *request, const struct http_ended *ended);
 };
 
 struct http_options {
@@ -87,7 +96,11 @@ struct http_options {
     unsigned max_connections, max_connections_per_address; /* 0: LIMIT_HTTP_* */
     unsigned header_seconds, body_seconds, idle_seconds;   /* 0: LIMIT_HTTP_*; body_seconds is also
                                                               for sending the answer */
-    bool access_log; /* one line a request through log_line(LOG_INFO) */
+    bool access_log;                                       /* one line a request through the log */
+    const char *tls_certificate, *tls_key; /* PEM files (the chain, leaf first); NULL: plain HTTP */
+    /* Proxies in front, "10.0.0.0/8,192.168.1.5": where a connection comes from one of them, the
+     * client is the last address of X-Forwarded-For that is none of them. NULL: none. */
+    const char *trusted_proxies;
 };
 
 struct http_server;
@@ -98,6 +111,10 @@ struct http_server *http_server_start(
     const struct http_options *options, const struct http_app *app, struct err *err);
 /* "127.0.0.1:8080": the address that is really listened on. */
 const char *http_server_address(const struct http_server *server);
+/* Reads certificate and key anew, for connections to come; on failure the old ones stay. Nothing
+ * happens without TLS. Any thread. ERR_FORMAT (they do not belong together, ...), ERR_NOT_FOUND...
+ */
+int http_server_reload_tls(struct http_server *server, struct err *err);
 /* Stops accepting, lets requests in flight end (at most drain_ms; later ones get 502 "shutting
  * down" through app->refuse), then closes all and frees. */
 void http_server_stop(struct http_server *server, int64_t drain_ms);
@@ -105,6 +122,8 @@ void http_server_stop(struct http_server *server, int64_t drain_ms);
 /* Server-wide counters; any thread. */
 struct http_counters {
     uint64_t requests, connections_now, refused_slow;
+    uint64_t refused_full; /* connections turned away: too many in all, or from one address */
+    uint64_t waiting;      /* requests that wait for a worker now */
 };
 void http_server_counters(const struct http_server *server, struct http_counters *ret);
 

@@ -21,6 +21,7 @@
 
 #include "base/arena.h"
 #include "codec/idlist.h"
+#include "model/decision.h"
 #include "model/image.h"
 #include "model/package.h"
 #include "model/vulnerability.h"
@@ -157,7 +158,9 @@ typedef int (*store_record_fn)(
     void *ctx, uint32_t id, const struct record *record, struct err *err);
 int store_each_record(
     struct store *store, uint32_t after, store_record_fn fn, void *ctx, struct err *err);
-typedef int (*store_claim_fn)(void *ctx, uint32_t id, const struct claim *claim, struct err *err);
+/* With the name of the claim's package. */
+typedef int (*store_claim_fn)(
+    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err);
 int store_each_claim(
     struct store *store, uint32_t after, store_claim_fn fn, void *ctx, struct err *err);
 /* The packages of these ids, in their order. ERR_CORRUPT when one is missing. */
@@ -214,6 +217,28 @@ typedef int (*store_image_fn)(
 int store_each_image(struct store *store, uint32_t project, uint32_t after, size_t limit,
     store_image_fn fn, void *ctx, struct err *err);
 
+/* --- Decisions -------------------------------------------------------------------------------- */
+
+/* Within a write; decision->number is ignored. A cause is the caller's to add. */
+int store_add_decision(
+    struct store *store, const struct decision *decision, uint32_t *ret_number, struct err *err);
+/* Within a write; by: who withdrew it. ERR_NOT_FOUND; ERR_CONFLICT when it has ended already. */
+int store_end_decision(struct store *store, uint32_t number, enum decision_end end, struct slice by,
+    int64_t now_ms, struct err *err);
+/* Within a write: this decision names the image `to` instead of `from`. */
+int store_move_decision(struct store *store, uint32_t number,
+    const unsigned char from[IMAGE_ID_BYTES], const unsigned char to[IMAGE_ID_BYTES],
+    struct err *err);
+/* Into the arena. ERR_NOT_FOUND. */
+int store_get_decision(struct store *store, uint32_t number, struct arena *arena,
+    struct decision *ret, struct err *err);
+/* Ascending by number, those of `project` with number > after, at most `limit` of them;
+ * in_force: only those that have not ended (expired ones that nobody has ended yet are among
+ * them). */
+typedef int (*store_decision_fn)(void *ctx, const struct decision *decision, struct err *err);
+int store_each_decision(struct store *store, uint32_t project, bool in_force, uint32_t after,
+    size_t limit, store_decision_fn fn, void *ctx, struct err *err);
+
 /* --- The change log --------------------------------------------------------------------------- */
 
 enum cause_kind {
@@ -221,14 +246,21 @@ enum cause_kind {
     CAUSE_IMAGE_SCANNED = 2, /* seen again, nothing changed; one per image, the newest */
     CAUSE_IMAGE_SET = 3,     /* placement or the mark `latest` changed */
     CAUSE_IMAGE_REMOVED = 4,
+    CAUSE_DECISION_PUT = 5, /* made, or an image that it names got another id */
+    CAUSE_DECISION_ENDED = 6,
 };
+
+/* Why an image was removed. */
+enum removal { REMOVAL_ASKED, REMOVAL_SUPERSEDED, REMOVAL_UNSEEN, REMOVAL_COUNT };
 
 struct cause {
     uint64_t number; /* in commit order */
     enum cause_kind kind;
     int64_t at_ms;
     uint32_t project;
-    uint32_t image;            /* its number */
+    uint32_t image;            /* its number; 0 with decisions */
+    uint32_t decision;         /* its number; 0 with images */
+    enum removal removal;      /* of CAUSE_IMAGE_REMOVED */
     struct ids added, removed; /* claims of CAUSE_IMAGE_PUT and CAUSE_IMAGE_REMOVED */
 };
 
@@ -257,11 +289,42 @@ int store_data_version(struct store *store, uint64_t *ret, struct err *err);
 struct store_stats {
     uint32_t schema_version;
     uint64_t bytes; /* of the database on disk, journals included */
-    uint64_t projects, images, packages, names, records, claims, causes;
+    uint64_t projects, images, packages, names, records, claims, decisions, causes;
 };
+
+/* Numbers that are kept by name, for whoever looks after the store (when was the last retention
+ * run?). 0 when never set. Set within a write. */
+int store_get_state(struct store *store, const char *name, int64_t *ret, struct err *err);
+int store_set_state(struct store *store, const char *name, int64_t value, struct err *err);
 
 int store_stats(struct store *store, struct store_stats *ret, struct err *err);
 /* Reads every page; ERR_CORRUPT with the first finding. Slow. */
 int store_check(struct store *store, struct err *err);
+
+/* --- Collecting what nothing refers to any more ----------------------------------------------- */
+
+/* Drops claims that no slot holds, packages that no slot and no claim has, records without claims,
+ * and names that no record and no decision has. Finding them takes one reading of all slots, beside
+ * which others may write; they are dropped in short writes of its own (LIMIT_TRANSACTION_MS), each
+ * of which first takes out what was put to use meanwhile. The highest id of each kind stays, so
+ * that none is ever given again. No write may be open. On failure what was dropped stays dropped.
+ */
+struct store_collected {
+    uint64_t claims, packages, records, names;
+};
+int store_collect(
+    struct store *store, const char *who, struct store_collected *ret, struct err *err);
+
+/* --- Backup ----------------------------------------------------------------------------------- */
+
+/* Writes a copy of the database as it is at one moment to a new file (mode 0600), which appears
+ * whole or not at all; writes may go on meanwhile. With it, under the name "secret.key", the bytes
+ * of `key` (empty: none). ERR_CONFLICT when the file exists. */
+int store_backup(struct store *store, const char *file, struct slice key, struct err *err);
+/* Makes a data folder (or fills an empty one) from such a file, after checking it whole; *ret_key
+ * into the arena, empty when it holds none. ERR_CONFLICT when the folder holds a store,
+ * ERR_CORRUPT, ERR_VERSION. The store appears whole or not at all. */
+int store_restore(const char *file, const char *data_dir, struct arena *arena,
+    struct slice *ret_key, struct err *err);
 
 #endif

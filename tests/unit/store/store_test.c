@@ -260,7 +260,8 @@ struct known {
     struct claim claim;
 };
 
-static int find_claim(void *ctx, uint32_t id, const struct claim *claim, struct err *err)
+static int find_claim(
+    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err)
 {
     struct known *known = ctx;
 

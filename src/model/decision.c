@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See decision.h. */
+#include "model/decision.h"
+
+#include "base/bug.h"
+#include "model/reference.h"
+
+static const char *const action_names[] = {
+    "ignore", "add_to_whitelist", "manual_repair", "not_ignore"};
+static const char *const scope_names[] = {"project", "registry", "repository", "cluster", "images"};
+static const char *const end_names[] = {"in_force", "withdrawn", "expired"};
+
+const struct words decision_action_words = {"operate_type", action_names, DECISION_ACTION_COUNT};
+const struct words decision_scope_words = {"scope", scope_names, DECISION_SCOPE_COUNT};
+const struct words decision_end_words = {"state", end_names, DECISION_END_COUNT};
+
+bool image_id_bytes(struct slice id, unsigned char ret[IMAGE_ID_BYTES])
+{
+    char digits[2 * IMAGE_ID_BYTES];
+    size_t count = 0;
+
+    if (id.len != UUID_TEXT_BYTES - 1)
+        return false;
+    for (size_t i = 0; i < id.len; i++) {
+        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (hyphen != (id.ptr[i] == '-'))
+            return false;
+        if (!hyphen)
+            digits[count++] = id.ptr[i];
+    }
+    return hex_decode((struct slice){digits, count}, ret, IMAGE_ID_BYTES);
+}
+
+void image_id_format(const unsigned char id[IMAGE_ID_BYTES], char ret[UUID_TEXT_BYTES])
+{
+    char *to = ret;
+
+    for (size_t i = 0; i < IMAGE_ID_BYTES; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *to++ = '-';
+        snprintf(to, 3, "%02x", id[i]);
+        to += 2;
+    }
+}
+
+static int compare_ids(const void *left, const void *right)
+{
+    return memcmp(left, right, IMAGE_ID_BYTES);
+}
+
+static bool names_image(const struct decision *decision, const struct image *image)
+{
+    unsigned char id[IMAGE_ID_BYTES];
+
+    return image_id_bytes(slice_of(image->id), id) &&
+           bsearch(id, decision->images, decision->image_count, IMAGE_ID_BYTES, compare_ids);
+}
+
+static bool reaches_place(const struct decision *decision, const struct image *image)
+{
+    switch (decision->scope) {
+    case DECISION_PROJECT:
+        return true;
+    case DECISION_REGISTRY:
+        return slice_eq(decision->place, image->place.registry_name);
+    case DECISION_REPOSITORY:
+        return slice_eq(decision->place, reference_repository(image->name));
+    case DECISION_CLUSTER:
+        return slice_eq(decision->place, image->place.cluster_id);
+    case DECISION_IMAGES:
+        return names_image(decision, image);
+    case DECISION_SCOPE_COUNT:
+    default:
+        BUG_ON(true);
+    }
+}
+
+bool decision_reaches(const struct decision *decision, const struct image *image)
+{
+    bool reached = decision->enterprise_project_count == 0;
+
+    if (decision->image_type >= 0 && decision->image_type != (int)image->place.type)
+        return false;
+    for (size_t i = 0; i < decision->enterprise_project_count && !reached; i++)
+        reached = slice_eq(decision->enterprise_projects[i], image->place.enterprise_project);
+    return reached && reaches_place(decision, image);
+}

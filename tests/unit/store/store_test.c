@@ -265,6 +265,7 @@ static int find_claim(
 {
     struct known *known = ctx;
 
+    (void)package_name;
     (void)err;
     if (id == known->id)
         known->claim = *claim;

@@ -58,6 +58,18 @@ function(careen_fuzz_targets)
   endforeach()
 endfunction()
 
+# tests/preload/x.c: a library libx.so that tests put in front of the main binary with LD_PRELOAD.
+function(careen_test_preloads)
+  file(GLOB libraries CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/preload/*.c)
+  foreach(source ${libraries})
+    get_filename_component(stem ${source} NAME_WE)
+    add_library(${stem} MODULE ${source})
+    target_compile_options(${stem} PRIVATE -std=gnu11 -Wall -Wextra)
+    target_compile_definitions(${stem} PRIVATE _GNU_SOURCE)
+    target_link_libraries(${stem} PRIVATE ${CMAKE_DL_LIBS})
+  endforeach()
+endfunction()
+
 # tests/tools/x.c: a program that tests of whole rooms run (a dump of what a reader made of a document).
 # Its first line names its room, as a fuzz target's does. Built beside the main binary, under its own name.
 function(careen_test_tools)

@@ -99,9 +99,11 @@ class Folder:
         made = self.run("token", "create", "--project", project, *options, clock_ms=clock_ms)
         return made.stdout.strip()
 
-    def serve(self, *arguments, clock_ms=None):
-        """A Server, which close() stops and which must end well."""
-        running = Server(self.binary, self.path, arguments, self._environment(clock_ms))
+    def serve(self, *arguments, clock_ms=None, env=None):
+        """A Server, which close() stops and which must end well. env: further environment
+        variables."""
+        running = Server(self.binary, self.path, arguments,
+                         {**(self._environment(clock_ms) or os.environ), **(env or {})})
         self.servers.append(running)
         return running
 

@@ -3,6 +3,7 @@
 #include "auth/tokens.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/when.h"
 #include "cli/cli.h"
 #include "cli/grants.h"
 #include "cli/table.h"
@@ -14,26 +15,6 @@ static const struct cli_option create_options[] = {
     {"expires-in", "DURATION", "30m, 12h or 90d; never, if not given", NULL},
 };
 
-/* "90d" in milliseconds. */
-static int parse_duration(struct slice text, int64_t *ret, struct err *err)
-{
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
-    uint64_t number;
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && text.len; i++)
-        if (text.ptr[text.len - 1] == units[i].unit &&
-            slice_to_u64(slice_sub(text, 0, text.len - 1), &number) && number >= 1 &&
-            number <= 100000) {
-            *ret = (int64_t)number * units[i].ms;
-            return 0;
-        }
-    return err_set(err, ERR_USAGE, "--expires-in must be a number and m, h or d, not \"%.*s\"",
-        SLICE_FMT(text));
-}
-
 static int create(const struct cli_args *args, char text[TOKEN_TEXT_BYTES], struct err *err)
 {
     struct token_request request = {.label = cli_slice(args, "label")};
@@ -42,10 +23,11 @@ static int create(const struct cli_args *args, char text[TOKEN_TEXT_BYTES], stru
     int64_t lifetime_ms = 0;
     int failed;
 
-    if (cli_role(args, ROLE_OPERATOR, &request.role, err) < 0 ||
-        (cli_given(args, "expires-in") &&
-            parse_duration(cli_slice(args, "expires-in"), &lifetime_ms, err) < 0))
+    if (cli_role(args, ROLE_OPERATOR, &request.role, err) < 0)
         return -1;
+    if (cli_given(args, "expires-in") &&
+        when_duration(cli_slice(args, "expires-in"), &lifetime_ms, err) < 0)
+        return err_prefix(err, "--expires-in");
     fleet = cli_open(args, STORE_CREATE, false, &request.project, err);
     if (!fleet)
         return -1;

@@ -106,13 +106,13 @@ static int run_command(const struct command *command, struct cli_args *args, cha
     int status;
 
     args->words = calloc((size_t)argc + 1, sizeof(*args->words));
-    if (!args->words)
-        return EXIT_FAILED;
-    status = cli_parse(command, args, argv, argc, &help);
+    args->items = calloc((size_t)argc + 1, sizeof(*args->items));
+    status = args->words && args->items ? cli_parse(command, args, argv, argc, &help) : EXIT_FAILED;
     if (status == 0 && help)
         print_command_help(command, args);
     else if (status == 0)
         status = command->run(args);
+    free(args->items);
     free(args->words);
     return status;
 }

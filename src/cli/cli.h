@@ -11,7 +11,8 @@
 #include "api/placement_params.h"
 #include "fleet/fleet.h"
 
-/* A named option. value NULL: a switch; "[=...]": the value may be left out and is "true" then. */
+/* A named option. value NULL: a switch; "[=...]": the value may be left out and is "true" then;
+ * "ID...": a list, given with commas between or again and again (cli_list). */
 struct cli_option {
     const char *name; /* "registry-type", without dashes */
     const char *value;
@@ -29,13 +30,22 @@ enum cli_tables {
 
 enum { CLI_OPTIONS_MAX = 40, CLI_NAME_BYTES = 40 };
 
+/* One time that a list was given. */
+struct cli_item {
+    size_t option; /* position in options */
+    const char *value;
+};
+
 /* A parsed command line: what was given for each option, and the rest. */
 struct cli_args {
     struct cli_option options[CLI_OPTIONS_MAX];
     char names[CLI_OPTIONS_MAX][CLI_NAME_BYTES]; /* of options made from tables */
     size_t option_count;
-    const char *values[CLI_OPTIONS_MAX]; /* by position in options; NULL: not given; switches: "" */
-    char **words;                        /* positional arguments */
+    const char *values[CLI_OPTIONS_MAX]; /* by position in options; NULL: not given; switches: "";
+                                            lists: the last one */
+    struct cli_item *items;              /* what was given for lists, in order */
+    int item_count;
+    char **words; /* positional arguments */
     int word_count;
     const char *data_dir;
 };
@@ -68,6 +78,10 @@ int cli_main(int argc, char **argv);
 const char *cli_value(const struct cli_args *args, const char *name);
 struct slice cli_slice(const struct cli_args *args, const char *name); /* empty when not given */
 bool cli_given(const struct cli_args *args, const char *name);
+/* The elements of a list, as often as it was given; the array is in the arena, the elements point
+ * into args. ERR_USAGE for an empty element. */
+int cli_list(const struct cli_args *args, const char *name, struct arena *arena, struct slice **ret,
+    size_t *ret_count, struct err *err);
 
 /* "careen import: message" to standard error; returns the exit status of the table. */
 int cli_fail(const char *command, const struct err *err);

@@ -24,27 +24,34 @@ static int find_image(struct changing *c, uint32_t project, struct slice image_i
 }
 
 /* All its claims have gone from the image: that is what the log says of a removal. */
-static int log_removal(struct changing *c, struct err *err)
+static int log_removal(struct store *store, const struct image *image, enum removal why,
+    int64_t now_ms, struct err *err)
 {
     struct slot slots[SOURCE_COUNT] = {0};
     struct cause cause = {.kind = CAUSE_IMAGE_REMOVED,
-        .at_ms = c->now_ms,
-        .project = c->image.project,
-        .image = c->image.number};
-    int failed = store_get_slots(c->fleet->store, c->image.number, slots, err) < 0 ||
+        .at_ms = now_ms,
+        .project = image->project,
+        .image = image->number,
+        .removal = why};
+    int failed = store_get_slots(store, image->number, slots, err) < 0 ||
                  content_claims(slots, &cause.removed, err) < 0 ||
-                 store_add_cause(c->fleet->store, &cause, err) < 0;
+                 store_add_cause(store, &cause, err) < 0;
 
     ids_release(&cause.removed);
     content_release(slots);
     return failed ? -1 : 0;
 }
 
-static int remove_image(struct changing *c, struct err *err)
+int change_remove(struct store *store, struct slice project_id, const struct image *image,
+    enum removal why, int64_t now_ms, struct err *err)
 {
-    if (log_removal(c, err) < 0 || store_remove_image(c->fleet->store, c->image.number, err) < 0)
+    unsigned char line[16];
+
+    image_line_key(project_id, image, line);
+    if (log_removal(store, image, why, now_ms, err) < 0 ||
+        store_remove_image(store, image->number, err) < 0)
         return -1;
-    return latest_leave(c->fleet->store, &c->image, c->line, c->now_ms, err);
+    return latest_leave(store, image, line, now_ms, err);
 }
 
 /* --- Setting ---------------------------------------------------------------------------------- */
@@ -110,7 +117,9 @@ static int write_change(struct changing *c, uint32_t project, struct slice image
         return -1;
     c->now_ms = clock_now_ms();
     if (find_image(c, project, image_id, err) < 0 ||
-        (change ? set_image(c, change, err) : remove_image(c, err)) < 0 ||
+        (change ? set_image(c, change, err)
+                : change_remove(store, c->project_id, &c->image, REMOVAL_ASKED, c->now_ms, err)) <
+            0 ||
         store_commit(store, err) < 0) {
         store_rollback(store);
         return -1;

@@ -87,6 +87,10 @@ int fleet_prepare_write(
 /* place.c: an image's row from a report and a placement. */
 int image_from_request(const struct put_request *request, struct image *ret, struct err *err);
 
+/* change.c, within a write: the image goes, with its cause, and hands its mark `latest` on. */
+int change_remove(struct store *store, struct slice project_id, const struct image *image,
+    enum removal why, int64_t now_ms, struct err *err);
+
 /* latest.c, within a write. They set image->latest; writing its row is the caller's. */
 /* The image has just been reported on this line: it gets the mark, another one loses it. */
 int latest_take(struct store *store, struct image *image, const unsigned char line[16],

@@ -264,6 +264,7 @@ int fleet_count(struct fleet *fleet, uint32_t project, const struct index_scope 
     struct index_counts *ret, struct err *err);
 int fleet_each_image(struct fleet *fleet, uint32_t project, const struct index_scope *scope,
     uint32_t after, index_image_fn fn, void *ctx, struct err *err);
+int fleet_size(struct fleet *fleet, uint32_t project, struct index_size *ret, struct err *err);
 
 struct vuln_summary {
     struct slice vul_id;

@@ -30,8 +30,14 @@ const struct decision *overlay_find(const struct overlay *overlay, uint32_t numb
 size_t overlay_count(const struct overlay *overlay);
 /* Alias groups have changed: names are put to groups anew. Cost: the names of all decisions. */
 int overlay_regroup(struct overlay *overlay, const struct aliases *aliases, struct err *err);
+/* Does a decision name this name? */
+bool overlay_concerns(const struct overlay *overlay, uint32_t name);
+/* The decisions in their order; valid until one is changed. */
+const struct decision *overlay_at(const struct overlay *overlay, size_t position);
+/* The alias groups of one that is there, ascending; none when it names no vulnerability. */
+const struct ids *overlay_groups(const struct overlay *overlay, uint32_t number);
 /* The numbers of those whose time is over, appended; the earliest expiry of all (INT64_MAX: none).
- */
+ * O(decisions). */
 int overlay_expired(
     const struct overlay *overlay, int64_t now_ms, struct ids *ret, struct err *err);
 int64_t overlay_next_expiry_ms(const struct overlay *overlay);
@@ -46,9 +52,21 @@ struct overlaid {
     enum vul_type type;
     struct slice package;  /* its name */
     int64_t last_found_ms; /* the latest report that has it (slot.scanned_ms) */
+    uint32_t except;       /* a decision that is taken for not there; 0: none */
 };
 enum verdict overlay_verdict(const struct overlay *overlay, const struct overlaid *claim);
+/* The decision that says so; NULL: none matches. */
+const struct decision *overlay_decision(
+    const struct overlay *overlay, const struct overlaid *claim);
+/* The same for all claims of this group and type in the image at once, whatever their packages and
+ * times (claim->package and last_found_ms are not looked at). False when they may differ, or it
+ * takes more to know that they do not: then each claim is to be asked for. */
+bool overlay_row_decision(
+    const struct overlay *overlay, const struct overlaid *claim, const struct decision **ret);
+enum verdict verdict_of(const struct decision *decision); /* NULL: open */
 
+/* NULL, or what tells two overlays apart. */
+const char *overlay_compare(const struct overlay *a, const struct overlay *b);
 /* NULL, or which invariant does not hold. */
 const char *overlay_validate(const struct overlay *overlay);
 

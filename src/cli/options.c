@@ -44,11 +44,16 @@ static const char *dashes(const char *name)
     return name[1] ? "--" : "-";
 }
 
+static bool is_list(const struct cli_option *option)
+{
+    return option->value && slice_ends_with(slice_of(option->value), "...");
+}
+
 /* Takes the value of the option at parse->at. 0 or EXIT_USAGE. */
 static int take_value(
-    struct parse *parse, const char *name, const char *inline_value, const char **ret)
+    struct parse *parse, const char *name, const char *inline_value, bool again, const char **ret)
 {
-    if (*ret)
+    if (*ret && !again)
         return cli_usage(parse->command->name, "%s%s is given twice", dashes(name), name);
     if (!inline_value && parse->at + 1 >= parse->argc)
         return cli_usage(parse->command->name, "%s%s needs a value", dashes(name), name);
@@ -56,13 +61,26 @@ static int take_value(
     return 0;
 }
 
-static int take_option(
-    struct parse *parse, const struct cli_option *option, const char *value, const char **ret)
+static int take_list(struct parse *parse, size_t at, const char *value)
 {
+    struct cli_args *args = parse->args;
+
+    if (take_value(parse, args->options[at].name, value, true, &args->values[at]))
+        return EXIT_USAGE;
+    args->items[args->item_count++] = (struct cli_item){at, args->values[at]};
+    return 0;
+}
+
+static int take_option(struct parse *parse, size_t at, const char *value)
+{
+    const struct cli_option *option = &parse->args->options[at];
+    const char **ret = &parse->args->values[at];
     bool optional = option->value && option->value[0] == '[';
 
+    if (is_list(option))
+        return take_list(parse, at, value);
     if (option->value && !optional)
-        return take_value(parse, option->name, value, ret);
+        return take_value(parse, option->name, value, false, ret);
     if (value && !optional)
         return cli_usage(parse->command->name, "--%s takes no value", option->name);
     if (*ret && optional)
@@ -104,11 +122,11 @@ static int parse_option(struct parse *parse)
     }
     if (cli_is_option(argument, "data", &value)) {
         args->data_dir = NULL;
-        return take_value(parse, "data", value, &args->data_dir);
+        return take_value(parse, "data", value, false, &args->data_dir);
     }
     for (size_t i = 0; i < args->option_count; i++)
         if (names_option(&args->options[i], argument, &value))
-            return take_option(parse, &args->options[i], value, &args->values[i]);
+            return take_option(parse, i, value);
     return cli_usage(parse->command->name, "there is no option %s", argument);
 }
 
@@ -189,14 +207,19 @@ int cli_parse(
 /* --- Reading them ------------------------------------------------------------------------------
  */
 
-const char *cli_value(const struct cli_args *args, const char *name)
+static size_t position_of(const struct cli_args *args, const char *name)
 {
     size_t at = 0;
 
     while (at < args->option_count && strcmp(args->options[at].name, name) != 0)
         at++;
     BUG_ON(at == args->option_count);
-    return args->values[at];
+    return at;
+}
+
+const char *cli_value(const struct cli_args *args, const char *name)
+{
+    return args->values[position_of(args, name)];
 }
 
 struct slice cli_slice(const struct cli_args *args, const char *name)
@@ -207,6 +230,33 @@ struct slice cli_slice(const struct cli_args *args, const char *name)
 bool cli_given(const struct cli_args *args, const char *name)
 {
     return cli_value(args, name) != NULL;
+}
+
+int cli_list(const struct cli_args *args, const char *name, struct arena *arena, struct slice **ret,
+    size_t *ret_count, struct err *err)
+{
+    size_t at = position_of(args, name), count = 0, cap = 0;
+    struct slice *list = NULL;
+
+    for (int i = 0; i < args->item_count; i++) {
+        const char *rest = args->items[i].value;
+
+        while (args->items[i].option == at && rest) {
+            const char *comma = strchrnul(rest, ',');
+
+            list = arena_grow(arena, list, count, &cap, sizeof(*list), err);
+            if (!list)
+                return -1;
+            list[count] = (struct slice){rest, (size_t)(comma - rest)};
+            if (list[count++].len == 0)
+                return err_set(err, ERR_USAGE, "--%s has an empty element: \"%s\"", name,
+                    args->items[i].value);
+            rest = *comma ? comma + 1 : NULL;
+        }
+    }
+    *ret = list;
+    *ret_count = count;
+    return 0;
 }
 
 void cli_affected_params(

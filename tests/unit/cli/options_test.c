@@ -10,19 +10,21 @@ static const struct cli_option own_options[] = {
     {.name = "project", .value = "ID", .help = ""},
     {.name = "all", .value = NULL, .help = ""},
     {.name = "o", .value = "FORMAT", .help = ""},
+    {.name = "image", .value = "ID...", .help = ""},
 };
 
 static const struct command affected = {
-    .name = "test", .options = own_options, .option_count = 3, .tables = OPTIONS_AFFECTED};
+    .name = "test", .options = own_options, .option_count = 4, .tables = OPTIONS_AFFECTED};
 static const struct command import = {
-    .name = "test", .options = own_options, .option_count = 3, .tables = OPTIONS_PLACEMENT};
+    .name = "test", .options = own_options, .option_count = 4, .tables = OPTIONS_PLACEMENT};
 static const struct command scoped = {
-    .name = "test", .options = own_options, .option_count = 3, .tables = OPTIONS_SCOPE};
+    .name = "test", .options = own_options, .option_count = 4, .tables = OPTIONS_SCOPE};
 
 struct line {
     char text[512];
     char *argv[WORDS_MAX + 1];
     char *words[WORDS_MAX + 1];
+    struct cli_item items[WORDS_MAX + 1];
     struct cli_args args;
     bool help;
 };
@@ -35,6 +37,7 @@ static int parse(struct line *line, const struct command *command, const char *t
 
     *line = (struct line){.args = {.data_dir = "default"}};
     line->args.words = line->words;
+    line->args.items = line->items;
     snprintf(line->text, sizeof(line->text), "%s", text);
     while ((word = strsep(&rest, " "))) {
         if (*word == '\0')
@@ -89,6 +92,45 @@ static void test_values(void **state)
     assert_string_equal(line.args.words[2], "-o");
 }
 
+/* The elements of --image with blanks between; "!" and the message when they are refused. */
+static const char *images_of(const char *text)
+{
+    static char joined[1100];
+    struct arena arena;
+    struct slice *list;
+    struct line line;
+    struct err err = {0};
+    size_t count, used = 0;
+
+    arena_init(&arena, "the test", 1UL << 20);
+    parse_good(&line, &affected, text);
+    if (cli_list(&line.args, "image", &arena, &list, &count, &err) < 0) {
+        assert_int_equal(err.code, ERR_USAGE);
+        snprintf(joined, sizeof(joined), "!%s", err.message);
+        count = 0;
+    } else {
+        joined[0] = '\0';
+    }
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(
+            joined + used, sizeof(joined) - used, "%s%.*s", i ? " " : "", SLICE_FMT(list[i]));
+    arena_release(&arena);
+    return joined;
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    assert_string_equal(images_of("--all"), "");
+    assert_string_equal(images_of("--image a"), "a");
+    assert_string_equal(
+        images_of("--image a,b --all --image=c --project p --image d,e"), "a b c d e");
+    assert_string_equal(images_of("--image a --image a"), "a a");
+    assert_string_equal(images_of("--image _"), "!--image has an empty element: \"\"");
+    assert_string_equal(images_of("--image a --image b,"), "!--image has an empty element: \"b,\"");
+    assert_string_equal(images_of("--image ,"), "!--image has an empty element: \",\"");
+}
+
 static void test_help(void **state)
 {
     struct line line;
@@ -106,7 +148,8 @@ static void test_mistakes(void **state)
 {
     static const char *const bad[] = {"--project", "--project a --project b", "-o a -o b",
         "--all=yes", "--nothing", "-x", "-ojson", "--o json", "-project x", "--projects x",
-        "--proj x", "--data", "--image-name", "---all", "--registry-type a --registry-type b"};
+        "--proj x", "--data", "--image", "--image-name", "---all",
+        "--registry-type a --registry-type b"};
     struct line line;
 
     (void)state;
@@ -238,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_lists),
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_affected_params),

@@ -83,3 +83,11 @@ function(careen_test_tools)
     target_include_directories(${stem} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   endforeach()
 endfunction()
+
+# bench/engine/: world.c is shared, every other file is a program, bench-fill from fill.c.
+function(careen_bench_programs)
+  foreach(stem fill)
+    add_executable(bench-${stem} bench/engine/${stem}.c bench/engine/world.c)
+    target_link_libraries(bench-${stem} PRIVATE careen_fleet m)
+  endforeach()
+endfunction()

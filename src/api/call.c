@@ -2,8 +2,8 @@
 /* Answering calls; see call.h. */
 #include "api/call.h"
 
+#include "api/rate.h"
 #include "api/routes.h"
-#include "base/log.h"
 
 /* What a caller may know of a failure inside. */
 static const char *public_detail(const struct err *err)
@@ -22,13 +22,20 @@ int call_query(struct call *call, struct query_params *ret, struct err *err)
     return -1;
 }
 
+void call_log(const struct call *call, enum log_level level, const char *message)
+{
+    const struct log_field id = LOG_TEXT("request_id", slice_of(call->request->id));
+
+    log_event(level, message, &id, 1);
+}
+
 void call_fail(struct call *call, const struct err *err)
 {
     const struct failure *failure = failure_of(err->code);
     bool internal = failure->http_status >= 500;
 
     if (internal)
-        log_line(LOG_ERROR, "request=%s %s", call->request->id, err->message);
+        call_log(call, LOG_ERROR, err->message);
     if (err->code == ERR_BUSY)
         snprintf(call->response->retry_after, sizeof(call->response->retry_after), "1");
     call_refuse(call, failure, internal ? public_detail(err) : err->message);
@@ -37,11 +44,14 @@ void call_fail(struct call *call, const struct err *err)
 void call_refuse(struct call *call, const struct failure *failure, const char *detail)
 {
     struct http_response *response = call->response;
+    struct refusal refusal = {failure, detail};
 
+    if (failure->http_status == 401)
+        refusal = rate_refused(call, refusal);
     buf_clear(&response->body);
-    response->status = failure->http_status;
+    response->status = refusal.failure->http_status;
     (call->route && call->route->iam ? failure_write_iam : failure_write)(
-        &response->body, failure, detail, call->request->id);
+        &response->body, refusal.failure, refusal.detail, call->request->id);
 }
 
 void call_finish(struct call *call)

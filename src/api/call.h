@@ -9,6 +9,7 @@
 #include "auth/passwords.h"
 #include "auth/principals.h"
 #include "auth/signature.h"
+#include "base/log.h"
 #include "codec/query_string.h"
 
 #include <pthread.h>
@@ -60,6 +61,8 @@ struct call {
 
 /* The query's parameters, decoded. ERR_INVALID when they cannot be, or are too many. */
 int call_query(struct call *call, struct query_params *ret, struct err *err);
+/* Into the log, with the request's id. */
+void call_log(const struct call *call, enum log_level level, const char *message);
 /* Answers an error: the status and body of the table, detail in place. What went wrong inside
  * (disk, memory) is logged under the request id and not told to the caller. */
 void call_fail(struct call *call, const struct err *err);

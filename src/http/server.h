@@ -25,8 +25,9 @@ struct http_request {
     struct slice path;   /* its raw path, leading slashes collapsed to one */
     struct slice query;  /* raw, without '?'; empty when there is none */
     char id[REQUEST_ID_CHARS + 1];
-    char client[64];     /* address without port */
-    struct arena arena;  /* for the handler; freed with the request */
+    char client[64];        /* address without port */
+    struct slice user_name; /* whom the access log names; the application's, in the arena */
+    struct arena arena;     /* for the handler; freed with the request */
     struct stream *body; /* in handle: the whole body as sent (not decompressed), or NULL when none
                             was kept; belongs to the server */
     uint64_t body_bytes;

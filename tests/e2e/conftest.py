@@ -160,7 +160,7 @@ class Server:
     def _read_log(self):
         for line in self._process.stderr:
             self.log.append(line)
-            found = re.search(r"listening on http://(\S+)", line)
+            found = re.search(r"listening on https?://([^\s\"]+)", line)
             if found:
                 self.address = found[1]
                 self._listening.set()

@@ -285,7 +285,7 @@ def test_its_pattern_of_texts_is_the_server_s(company, document, first, last):
 
 def succeeded(log, known):
     """The operations that the access log shows to have succeeded."""
-    found = re.findall(r"info ([A-Z]+) (/[^ ?]*)\S* 20\d ", "".join(log))
+    found = re.findall(r"method=([A-Z]+) path=(\S+) (?:query=\S+ )?status=20\d ", "".join(log))
     return {(method, path) for method, path in known for m, target in set(found)
             if m == method and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path), target)}
 

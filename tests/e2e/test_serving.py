@@ -227,34 +227,44 @@ def test_an_address_in_use_is_named(run):
 
 # --- The log --------------------------------------------------------------------------------------
 
-LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) info (\S+) (\S+) (\S+) (\S+) (\d+)us "
-                  r"(\S+) ([0-9a-f]{32})\n")
+LINE = re.compile(
+    r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z level=info msg=request method=(\S+) path=(\S+) "
+    r"(?:query=(\S+) )?status=(\d+) bytes=(\d+) duration_us=\d+ (?:user=(\".+?\"|\S+) )?"
+    r"client=(\S+) request_id=([0-9a-f]{32})\n")
+
+
+def logged_target(target):
+    """Path and query as the log has them."""
+    path, _, query = target.partition("?")
+    return path, f'"{query}"' if query else None
 
 
 def test_one_line_a_request_with_its_id_and_no_token(folder, token):
     server = folder.serve("--log-level", "debug")
     bad_token = "careen_" + "ab" * 32
-    requests = [
-        (head(PATH + "?limit=10", token=token), "GET", PATH + "?limit=10"),
-        (head(PATH + "?limit=9", token=token), "GET", PATH + "?limit=9"),
-        (head(PATH, token=bad_token), "GET", PATH),
-        (head(PATH, [("Authorization", f"Bearer {bad_token}")]), "GET", PATH),
-        (head("/v5/x/vulnerability/images", token=token), "GET", "/v5/x/vulnerability/images"),
-        (head("/no\\such%0a", token=token), "GET", "/no\\x5csuch%0a"),
-        (head(PATH + "?a=\xff\u00e9", token=token), "GET", PATH + r"?a=\xff\xe9"),
-        (head(PATH, method="DELETE", token=token), "DELETE", PATH),
-        (head(IMPORT, [("Content-Length", 2)], "POST", token) + b"{}", "POST", IMPORT),
-        (head("/healthz"), "GET", "/healthz"),
+    requests = [  # what is sent, then the log's method, path, query, user
+        (head(PATH + "?limit=10", token=token), "GET", PATH, '"limit=10"', '"token 1"'),
+        (head(PATH + "?limit=9", token=token), "GET", PATH, '"limit=9"', '"token 1"'),
+        (head(PATH, token=bad_token), "GET", PATH, None, None),
+        (head(PATH, [("Authorization", f"Bearer {bad_token}")]), "GET", PATH, None, None),
+        (head("/v5/x/vulnerability/images", token=token), "GET", "/v5/x/vulnerability/images",
+         None, '"token 1"'),
+        (head("/no\\such%0a", token=token), "GET", r'"/no\\such%0a"', None, None),
+        (head(PATH + "?a=\xff\u00e9", token=token), "GET", PATH, r'"a=\ufffd\ufffd"', '"token 1"'),
+        (head(PATH, method="DELETE", token=token), "DELETE", PATH, None, None),
+        (head(IMPORT, [("Content-Length", 2)], "POST", token) + b"{}", "POST",
+         *logged_target(IMPORT), '"token 1"'),
+        (head("/healthz"), "GET", "/healthz", None, None),
     ]
     expected = []
-    for data, method, target in requests:
+    for data, *logged, user in requests:
         reply = talk(server.address, data)
-        expected.append((method, target, str(reply.status), str(len(reply.body)), "127.0.0.1",
+        expected.append((*logged, str(reply.status), str(len(reply.body)), user, "127.0.0.1",
                          reply.only("X-Request-Id")))
     assert server.stop() == 0
     found = [LINE.fullmatch(line) for line in server.log]
-    lines = [(m[2], m[3], m[4], m[5], m[7], m[8]) for m in found if m and m[3] != "/readyz"]
-    assert sorted(lines) == sorted(expected)  # a line is written once its answer is sent
+    lines = [m.groups() for m in found if m and m[2] != "/readyz"]
+    assert sorted(lines, key=str) == sorted(expected, key=str)  # written once the answer is sent
     log = "".join(server.log)
     for secret in (token, bad_token, token[7:], token[7:39]):
         assert secret not in log
@@ -281,7 +291,8 @@ def test_failures_inside_are_logged_under_the_request_id(folder, token):
     check_error(reply, 500, "APIGW.0601", "Internal server error.")
     assert reply.only("Retry-After") == "1"
     request_id = reply.only("X-Request-Id")
-    assert [line for line in server.log if " error request=" + request_id in line], server.log
+    assert [line for line in server.log if " level=error " in line and
+            line.endswith(f" request_id={request_id}\n")], server.log
     assert talk(server.address, data).status == 200
 
 

@@ -21,7 +21,9 @@ static void format_is_rfc_3339(void **state)
         {951782400000, "2000-02-29T00:00:00.000Z"},
         {1754563675226, "2025-08-07T10:47:55.226Z"},
         {4102444799999, "2099-12-31T23:59:59.999Z"},
+        {-62135596800000, "0001-01-01T00:00:00.000Z"},
         {253402300799999, "9999-12-31T23:59:59.999Z"},
+        {253402300800000, "10000-01-01T00:00:00.000Z"},
         {INT64_MAX, "292278994-08-17T07:12:55.807Z"},
         {INT64_MIN, "-292275055-05-16T16:47:04.192Z"},
     };
@@ -31,6 +33,25 @@ static void format_is_rfc_3339(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         assert_ptr_equal(clock_format(cases[i].ms, text), text);
         assert_string_equal(text, cases[i].text);
+    }
+}
+
+/* As the C library has it: every day from the year 1000 to 4159, and moments all over the range. */
+static void format_is_that_of_the_c_library(void **state)
+{
+    char text[CLOCK_TEXT_BYTES], theirs[64];
+    struct tm utc;
+
+    (void)state;
+    for (int64_t i = -354284; i < 800000; i++) {
+        int64_t ms = i * 86400000 + (i * 7919 % 86400000);
+        time_t seconds = (time_t)(ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000));
+        size_t used;
+
+        gmtime_r(&seconds, &utc);
+        used = strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S", &utc);
+        snprintf(theirs + used, sizeof(theirs) - used, ".%03dZ", (int)(ms - seconds * 1000));
+        assert_string_equal(clock_format(ms, text), theirs);
     }
 }
 
@@ -95,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(format_is_rfc_3339),
+        cmocka_unit_test(format_is_that_of_the_c_library),
         cmocka_unit_test(environment_fixes_the_clock),
         cmocka_unit_test(monotonic_goes_forward),
     };

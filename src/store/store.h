@@ -219,13 +219,16 @@ int store_each_image(struct store *store, uint32_t project, uint32_t after, size
 
 /* --- Decisions -------------------------------------------------------------------------------- */
 
-/* Within a write; decision->number is ignored. A cause is the caller's to add. */
+/* Within a write; the decision is in force: its number and how it ended are ignored. Sets must be
+ * ascending. A cause is the caller's to add. ERR_LIMIT above LIMIT_DECISION_VULNS or
+ * LIMIT_DECISION_IMAGES, ERR_INVALID when the project is not stored. */
 int store_add_decision(
     struct store *store, const struct decision *decision, uint32_t *ret_number, struct err *err);
 /* Within a write; by: who withdrew it. ERR_NOT_FOUND; ERR_CONFLICT when it has ended already. */
 int store_end_decision(struct store *store, uint32_t number, enum decision_end end, struct slice by,
     int64_t now_ms, struct err *err);
-/* Within a write: this decision names the image `to` instead of `from`. */
+/* Within a write: this decision, ended or not, names the image `to` instead of `from` (once, when
+ * it named both). ERR_NOT_FOUND, also when it does not name `from`. */
 int store_move_decision(struct store *store, uint32_t number,
     const unsigned char from[IMAGE_ID_BYTES], const unsigned char to[IMAGE_ID_BYTES],
     struct err *err);
@@ -319,12 +322,17 @@ int store_collect(
 
 /* Writes a copy of the database as it is at one moment to a new file (mode 0600), which appears
  * whole or not at all; writes may go on meanwhile. With it, under the name "secret.key", the bytes
- * of `key` (empty: none). ERR_CONFLICT when the file exists. */
+ * of `key` (empty: none). ERR_CONFLICT when the file exists. A kill may leave a file FILE.XXXXXX.
+ */
 int store_backup(struct store *store, const char *file, struct slice key, struct err *err);
-/* Makes a data folder (or fills an empty one) from such a file, after checking it whole; *ret_key
- * into the arena, empty when it holds none. ERR_CONFLICT when the folder holds a store,
- * ERR_CORRUPT, ERR_VERSION. The store appears whole or not at all. */
-int store_restore(const char *file, const char *data_dir, struct arena *arena,
-    struct slice *ret_key, struct err *err);
+/* The key that a backup holds; empty when it holds none. */
+typedef int (*store_backup_key_fn)(void *ctx, struct slice key, struct err *err);
+/* Makes a data folder (or fills one that holds no store) from such a file, after checking it whole.
+ * keep is called once all is checked, and before the store appears: what is in it would be of no
+ * use without its key. When it fails, there is no store. ERR_CONFLICT when the folder holds one,
+ * ERR_CORRUPT, ERR_VERSION. The store appears whole or not at all; a kill may leave a file
+ * careen.db.XXXXXX, which is of no use. */
+int store_restore(
+    const char *file, const char *data_dir, store_backup_key_fn keep, void *ctx, struct err *err);
 
 #endif

@@ -32,17 +32,34 @@ static int add_encoded(struct conn *conn, const struct cause *cause, struct slic
     struct query q CLEANUP(query_end) = {0};
 
     if (query_begin(&q, conn, STATEMENT_ADD_CAUSE,
-            "INSERT INTO cause (kind, at_ms, project, image, added, removed)"
-            " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO cause (kind, at_ms, project, image, decision, removal, added, removed)"
+            " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             "writing the change log", err) < 0)
         return -1;
     query_bind_int(&q, 1, cause->kind);
     query_bind_int(&q, 2, cause->at_ms);
     query_bind_int(&q, 3, cause->project);
     query_bind_int(&q, 4, cause->image);
-    query_bind_blob(&q, 5, added);
-    query_bind_blob(&q, 6, removed);
+    query_bind_int(&q, 5, cause->decision);
+    query_bind_int(&q, 6, cause->removal);
+    query_bind_blob(&q, 7, added);
+    query_bind_blob(&q, 8, removed);
     return query_run(&q, err);
+}
+
+/* An image or a decision, as its kind says; a reason only where something was removed. */
+static bool is_consistent(const struct cause *cause)
+{
+    bool decided = cause->kind == CAUSE_DECISION_PUT || cause->kind == CAUSE_DECISION_ENDED;
+
+    if (cause->kind < CAUSE_IMAGE_PUT || cause->kind > CAUSE_DECISION_ENDED ||
+        (unsigned)cause->removal >= REMOVAL_COUNT)
+        return false;
+    if (decided)
+        return cause->decision != 0 && cause->image == 0 && cause->removal == REMOVAL_ASKED &&
+               cause->added.count == 0 && cause->removed.count == 0;
+    return cause->decision == 0 &&
+           (cause->removal == REMOVAL_ASKED || cause->kind == CAUSE_IMAGE_REMOVED);
 }
 
 int store_add_cause(struct store *store, const struct cause *cause, struct err *err)
@@ -53,7 +70,7 @@ int store_add_cause(struct store *store, const struct cause *cause, struct err *
 
     if (!conn)
         return -1;
-    BUG_ON(cause->kind < CAUSE_IMAGE_PUT || cause->kind > CAUSE_IMAGE_REMOVED);
+    BUG_ON(!is_consistent(cause));
     if (cause->added.count > CAUSE_CLAIMS_MAX || cause->removed.count > CAUSE_CLAIMS_MAX)
         return err_set(err, ERR_LIMIT,
             "a change of image %u adds %zu and removes %zu claims; the limit is %d each",
@@ -74,13 +91,16 @@ int store_add_cause(struct store *store, const struct cause *cause, struct err *
 static int read_cause(struct query *q, struct cause *cause, struct err *err)
 {
     cause->number = (uint64_t)query_int(q, 0);
-    cause->kind = (enum cause_kind)query_enum(q, 1, CAUSE_IMAGE_REMOVED + 1);
+    cause->kind = (enum cause_kind)query_enum(q, 1, CAUSE_DECISION_ENDED + 1);
     cause->at_ms = query_int(q, 2);
     cause->project = query_id(q, 3);
     cause->image = query_id(q, 4);
-    if (query_ids(q, 5, &cause->added, err) < 0)
+    cause->decision = query_id(q, 5);
+    cause->removal = (enum removal)query_enum(q, 6, REMOVAL_COUNT);
+    if (query_ids(q, 7, &cause->added, err) < 0 || query_ids(q, 8, &cause->removed, err) < 0)
         return -1;
-    return query_ids(q, 6, &cause->removed, err);
+    q->damaged |= !is_consistent(cause);
+    return query_check(q, err);
 }
 
 int store_each_cause(struct store *store, uint64_t after, size_t limit, store_cause_fn fn,
@@ -92,8 +112,8 @@ int store_each_cause(struct store *store, uint64_t after, size_t limit, store_ca
     int step;
 
     if (!conn || query_begin(&q, conn, STATEMENT_EACH_CAUSE,
-                     "SELECT number, kind, at_ms, project, image, added, removed FROM cause"
-                     " WHERE number > ?1 ORDER BY number LIMIT ?2",
+                     "SELECT number, kind, at_ms, project, image, decision, removal, added,"
+                     " removed FROM cause WHERE number > ?1 ORDER BY number LIMIT ?2",
                      "reading the change log", err) < 0)
         return -1;
     query_bind_int(&q, 1, after > INT64_MAX ? INT64_MAX : (int64_t)after);

@@ -71,12 +71,37 @@ enum statement {
     STATEMENT_FIND_IMAGE,
     STATEMENT_GET_SLOTS,
     STATEMENT_EACH_IMAGE,
+    STATEMENT_ADD_DECISION,
+    STATEMENT_GET_DECISION,
+    STATEMENT_EACH_DECISION,
+    STATEMENT_EACH_DECISION_IN_FORCE,
+    STATEMENT_END_DECISION,
+    STATEMENT_DECISION_OUTCOME,
+    STATEMENT_MOVE_DECISION,
     STATEMENT_DROP_SCANNED,
     STATEMENT_ADD_CAUSE,
     STATEMENT_EACH_CAUSE,
     STATEMENT_LOG_BOUNDS,
     STATEMENT_TRIM_LOG,
     STATEMENT_SET_TRIMMED,
+    STATEMENT_GET_STATE,
+    STATEMENT_SET_STATE,
+    STATEMENT_COLLECTED,
+    STATEMENT_MARK_BOUNDS,
+    STATEMENT_MARK_SLOTS,
+    STATEMENT_MARK_CLAIMS,
+    STATEMENT_MARK_RECORDS,
+    STATEMENT_MARK_DECISIONS,
+    STATEMENT_MARK_CAUSES,
+    STATEMENT_MARK_IMAGE,
+    STATEMENT_FIND_CLAIMS, /* this and the next three, in the order of collect.c */
+    STATEMENT_FIND_PACKAGES,
+    STATEMENT_FIND_RECORDS,
+    STATEMENT_FIND_NAMES,
+    STATEMENT_DROP_CLAIM, /* likewise */
+    STATEMENT_DROP_PACKAGE,
+    STATEMENT_DROP_RECORD,
+    STATEMENT_DROP_NAME,
     STATEMENT_DATA_VERSION,
     STATEMENT_STATS,
     STATEMENT_COUNT
@@ -127,6 +152,7 @@ struct store {
     int64_t busy_until_us; /* monotonic: when waiting for other processes ends */
     struct err failed;     /* why SQLite undid the open write by itself; ERR_NONE: it did not */
     struct id_cache cache;
+    int64_t collected; /* the number COLLECTING_WRITES that the cache is of */
     struct buf scratch; /* content being keyed or encoded */
     struct ids scratch_ids;
 };
@@ -146,6 +172,9 @@ int conn_exec(struct conn *conn, const char *sql, const char *doing, struct err 
 int conn_get_int(struct conn *conn, const char *sql, int64_t *ret, struct err *err);
 /* The one place where SQLite's codes become ours. `doing` completes "FILE: <doing>: ...". -1. */
 int conn_fail(struct conn *conn, int code, const char *doing, struct err *err);
+
+/* stats.c: ERR_CORRUPT with the first thing that is not sound. Reads every page. */
+int conn_check(struct conn *conn, struct err *err);
 
 /* A statement being run: bind by position (from 1), step, read columns (from 0). Bindings are not
  * copied: they must live until query_end. A failed binding surfaces in query_step; a column that
@@ -244,6 +273,12 @@ enum { SLOT_KEYS = 16 }; /* slot.key = image * SLOT_KEYS + source */
 /* complete, scanned_ms, packages, claims, from `column`; all NULL: the slot is absent. */
 int slot_read(struct query *q, int column, struct slot *ret, struct err *err);
 int remove_slots(struct conn *conn, uint32_t image, struct err *err);
+
+/* --- collect.c --------------------------------------------------------------------------------
+ */
+
+/* The number of the state that every write raises that drops what is stored once. */
+#define COLLECTING_WRITES "collecting_writes"
 
 /* --- cache.c ---------------------------------------------------------------------------------- */
 

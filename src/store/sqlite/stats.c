@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How much is stored, and whether it is sound. */
+/* How much is stored, and whether it is sound; and the numbers that are kept by name. */
 #include "store/sqlite/sqlite_store.h"
 
-/* Rows of name, package, record and claim are never deleted, so their highest id is their count;
- * the others are counted along their smallest index. */
+/* Each is counted along its smallest index: ids have gaps where something was collected. */
 static const char stats_sql[] =
     "SELECT (SELECT count(*) FROM project), (SELECT count(*) FROM image),"
-    " (SELECT ifnull(max(id), 0) FROM package), (SELECT ifnull(max(id), 0) FROM name),"
-    " (SELECT ifnull(max(id), 0) FROM record), (SELECT ifnull(max(id), 0) FROM claim),"
-    " (SELECT count(*) FROM cause)";
+    " (SELECT count(*) FROM package), (SELECT count(*) FROM name),"
+    " (SELECT count(*) FROM record), (SELECT count(*) FROM claim),"
+    " (SELECT count(*) FROM cause), (SELECT count(*) FROM decision)";
 
 int store_stats(struct store *store, struct store_stats *ret, struct err *err)
 {
@@ -29,8 +28,41 @@ int store_stats(struct store *store, struct store_stats *ret, struct err *err)
         .records = (uint64_t)query_int(&q, 4),
         .claims = (uint64_t)query_int(&q, 5),
         .causes = (uint64_t)query_int(&q, 6),
+        .decisions = (uint64_t)query_int(&q, 7),
     };
     return 0;
+}
+
+int store_get_state(struct store *store, const char *name, int64_t *ret, struct err *err)
+{
+    struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
+    struct query q CLEANUP(query_end) = {0};
+    int found;
+
+    if (!conn || query_begin(&q, conn, STATEMENT_GET_STATE,
+                     "SELECT value FROM state WHERE name = ?1", "reading a number", err) < 0)
+        return -1;
+    query_bind_text(&q, 1, slice_of(name));
+    found = query_step(&q, err);
+    if (found < 0)
+        return -1;
+    *ret = found ? query_int(&q, 0) : 0;
+    return 0;
+}
+
+int store_set_state(struct store *store, const char *name, int64_t value, struct err *err)
+{
+    struct conn *conn = store_write_conn(store, err);
+    struct query q CLEANUP(query_end) = {0};
+
+    if (!conn || query_begin(&q, conn, STATEMENT_SET_STATE,
+                     "INSERT INTO state (name, value) VALUES (?1, ?2)"
+                     " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                     "keeping a number", err) < 0)
+        return -1;
+    query_bind_text(&q, 1, slice_of(name));
+    query_bind_int(&q, 2, value);
+    return query_run(&q, err);
 }
 
 /* The first row of a check that is not `good`. */
@@ -52,6 +84,13 @@ static int check_with(struct conn *conn, const char *sql, const char *good, stru
     return code == SQLITE_ROW || code == SQLITE_DONE ? 0 : -1;
 }
 
+int conn_check(struct conn *conn, struct err *err)
+{
+    if (check_with(conn, "PRAGMA integrity_check(1)", "ok", err) < 0)
+        return -1;
+    return check_with(conn, "PRAGMA foreign_key_check", NULL, err);
+}
+
 /* On a connection of its own: reads of others go on meanwhile. */
 int store_check(struct store *store, struct err *err)
 {
@@ -66,9 +105,7 @@ int store_check(struct store *store, struct err *err)
     result = conn_open(&conn, store, store->file,
         store->mode == STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, err);
     if (result == 0)
-        result = check_with(&conn, "PRAGMA integrity_check(1)", "ok", err);
-    if (result == 0)
-        result = check_with(&conn, "PRAGMA foreign_key_check", NULL, err);
+        result = conn_check(&conn, err);
     conn_close(&conn);
     return result;
 }

@@ -335,11 +335,13 @@ static int note_cause(void *ctx, const struct cause *cause, struct err *err)
 {
     struct batch *batch = ctx;
 
+    batch->causes++;
+    batch->last = cause->number;
+    if (cause->image == 0)
+        return 0; /* of a decision */
     if (array_reserve(&batch->at, &batch->cap, batch->count + 1, sizeof(*batch->at), err) < 0)
         return -1;
     batch->at[batch->count++] = (struct touched){cause->project, cause->image};
-    batch->causes++;
-    batch->last = cause->number;
     return 0;
 }
 

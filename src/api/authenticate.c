@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See authenticate.h. An Authorization header whose algorithm is known goes before a token.
+ * See authenticate.h. An Authorization header whose algorithm is known goes before a token, and
+ * X-Auth-Token before a bearer token.
  *
  * A signature covers the body's hash. Where the client states it (X-Sdk-Content-Sha256), the
  * signature is checked before any of the body is read, and the body against the hash behind it.
@@ -210,7 +211,24 @@ static struct refusal by_token(struct call *call, struct slice token)
     }
 }
 
+/* "Bearer TOKEN" (RFC 6750, section 2.1): the token; else empty. */
+static struct slice bearer_token(struct slice authorization)
+{
+    static const char scheme[] = "bearer ";
+
+    if (authorization.len < sizeof(scheme) ||
+        strncasecmp(authorization.ptr, scheme, sizeof(scheme) - 1) != 0)
+        return SLICE_NONE;
+    return slice_trim(slice_skip(authorization, sizeof(scheme) - 1));
+}
+
 /* --- All together ----------------------------------------------------------------------------- */
+
+static bool is_open(const struct call *call)
+{
+    return call->route->access == ACCESS_OPEN ||
+           (call->route->handle == handle_metrics && service_options(call->service)->metrics_open);
+}
 
 struct refusal authenticate(struct call *call)
 {
@@ -220,14 +238,20 @@ struct refusal authenticate(struct call *call)
     struct signature signature;
     struct err why = {0};
 
-    if (call->route->access == ACCESS_OPEN)
+    if (is_open(call))
         return admitted;
-    if (authorization.len)
+    if (!token.len)
+        token = bearer_token(authorization);
+    if (authorization.len) {
         verdict = signature_parse(authorization, &signature, &why);
+        call->credential = CREDENTIAL_SIGNATURE;
+    }
     if (verdict == SIGNATURE_GOOD)
         return by_signature(call, &signature);
-    if (verdict == SIGNATURE_UNSUPPORTED && token.len)
+    if (verdict == SIGNATURE_UNSUPPORTED && token.len) {
+        call->credential = CREDENTIAL_TOKEN;
         return by_token(call, token);
+    }
     if (authorization.len)
         return bad_signature(call, &why);
     return (struct refusal){&failure_unauthenticated, "x-auth-token not found"};

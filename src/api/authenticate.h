@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who calls, and whether they may: X-Auth-Token, or a request signed with an access key (contract,
- * sections 2, 3 and 8.3). Nothing here waits for the disk. */
+/* Who calls, and whether they may: a token in X-Auth-Token or, as "Bearer TOKEN", in Authorization;
+ * or a request signed with an access key (contract, sections 2, 3 and 8.3). Nothing here waits for
+ * the disk. */
 #ifndef CAREEN_API_AUTHENTICATE_H
 #define CAREEN_API_AUTHENTICATE_H
 

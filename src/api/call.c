@@ -2,6 +2,7 @@
 /* Answering calls; see call.h. */
 #include "api/call.h"
 
+#include "api/rate.h"
 #include "api/routes.h"
 
 /* What a caller may know of a failure inside. */
@@ -43,11 +44,14 @@ void call_fail(struct call *call, const struct err *err)
 void call_refuse(struct call *call, const struct failure *failure, const char *detail)
 {
     struct http_response *response = call->response;
+    struct refusal refusal = {failure, detail};
 
+    if (failure->http_status == 401)
+        refusal = rate_refused(call, refusal);
     buf_clear(&response->body);
-    response->status = failure->http_status;
+    response->status = refusal.failure->http_status;
     (call->route && call->route->iam ? failure_write_iam : failure_write)(
-        &response->body, failure, detail, call->request->id);
+        &response->body, refusal.failure, refusal.detail, call->request->id);
 }
 
 void call_finish(struct call *call)

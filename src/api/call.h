@@ -4,7 +4,10 @@
 #define CAREEN_API_CALL_H
 
 #include "api/failure.h"
+#include "api/metrics.h"
+#include "api/pause.h"
 #include "api/service.h"
+#include "api/throttle.h"
 #include "auth/lockout.h"
 #include "auth/passwords.h"
 #include "auth/principals.h"
@@ -14,20 +17,42 @@
 
 #include <pthread.h>
 
+/* A state of what may change while the service runs. It stays as it is: a new one takes its place,
+ * and the old ones are kept, since somebody may be reading them. There are as many as there were
+ * reloads of the configuration. */
+struct configuration {
+    struct service_options options;
+    struct buf openapi; /* the document, which says what the options make of the service */
+    struct configuration *older;
+};
+
+/* What /metrics shows of the store. */
+struct stored_figures {
+    struct store_stats stats;
+    uint64_t log_position;
+    int64_t retention_ran_ms; /* 0: never */
+    int64_t read_us;          /* monotonic; 0: never */
+};
+
 struct service {
     struct fleet *fleet;
     struct principals *principals;
     struct lockout *lockout;
+    struct throttle *callers, *addresses;
+    struct metrics *metrics;
     struct password_gate passwords;
-    struct service_options options;
-    struct buf openapi; /* the document, made once */
-    pthread_t follower;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    bool stopping; /* under lock */
-    bool loaded;   /* by the follower alone */
-    bool ready;    /* atomic: loaded, and following */
+    pthread_mutex_t configuring;         /* one at a time */
+    struct configuration *configuration; /* the newest; atomic */
+    const struct http_server *server;    /* NULL: none; set before it serves */
+    pthread_mutex_t stored_lock;
+    struct stored_figures stored; /* under stored_lock */
+    pthread_t follower, keeper;
+    struct pause pause; /* of both */
+    bool ready;         /* atomic: loaded, and following */
 };
+
+/* What holds now. */
+const struct configuration *service_configuration(const struct service *service);
 
 struct route;
 
@@ -52,6 +77,7 @@ struct call {
     struct refusal bad_path;    /* an id in the path cannot be decoded */
     struct principal principal; /* who calls, where the route is not open */
     struct access access;       /* where in the project the caller holds the route's role */
+    enum credential credential; /* with what the caller has come */
     enum proof proof;
     struct signature signature; /* with PROOF_SIGNATURE */
     uint32_t project;           /* stored number, where the route has {project_id} */
@@ -85,5 +111,6 @@ void handle_list_domains(struct call *call);
 void handle_health(struct call *call);
 void handle_ready(struct call *call);
 void handle_openapi(struct call *call);
+void handle_metrics(struct call *call);
 
 #endif

@@ -6,12 +6,13 @@
 #include "api/call.h"
 #include "api/iam_login.h"
 #include "api/iam_render.h"
+#include "api/rate.h"
 #include "auth/login_token.h"
 #include "base/clock.h"
 
 static struct slice domain_of(const struct call *call)
 {
-    return slice_of(call->service->options.domain);
+    return slice_of(service_options(call->service)->domain);
 }
 
 /* --- Tokens ----------------------------------------------------------------------------------- */
@@ -154,6 +155,7 @@ static void issue(struct call *call, struct principal *who, uint32_t generation)
 static void refuse_login(struct call *call, const struct err *err)
 {
     if (err->code == ERR_BUSY) {
+        rate_login_put_off(call);
         call_refuse(call, &failure_throttled, err->message);
         snprintf(call->response->retry_after, sizeof(call->response->retry_after), "1");
     } else if (err->code == ERR_FORBIDDEN) {
@@ -184,6 +186,7 @@ void handle_create_token(struct call *call)
     struct login_request login = {0};
     struct err err = {0};
 
+    call->credential = CREDENTIAL_PASSWORD;
     if (!call->request->body || call->request->body_bytes == 0)
         call_refuse(call, &failure_iam_body, "it is empty");
     else if (login_request_read(call->request->body, &call->request->arena, &login, &err) < 0)

@@ -27,7 +27,7 @@ static int parse_placement(struct call *call, struct placement_request *ret, str
 static int read_body(struct call *call, struct report *report, struct err *err)
 {
     struct stream *body = call->request->body;
-    uint64_t max_bytes = call->service->options.max_report_bytes;
+    uint64_t max_bytes = service_options(call->service)->max_report_bytes;
 
     if (!body || call->request->body_bytes == 0)
         return err_set(err, ERR_FORMAT, "the body is empty: send a Trivy or Grype report as JSON");
@@ -65,8 +65,11 @@ void handle_import(struct call *call)
 
     report_init(&report);
     if (import(call, &report, &outcome, &err) < 0) {
+        metrics_count_import(call->service->metrics, report.format, IMPORT_REFUSED);
         call_fail(call, &err);
     } else {
+        metrics_count_import(call->service->metrics, report.format,
+            outcome.created || outcome.changed ? IMPORT_TAKEN : IMPORT_UNCHANGED);
         image_write_outcome(&call->response->body, &report, &outcome);
         call_finish(call);
     }
@@ -100,6 +103,7 @@ void handle_remove_image(struct call *call)
         call_fail(call, &err);
         return;
     }
+    metrics_count_removed(call->service->metrics, REMOVAL_ASKED, 1);
     buf_put_cstr(&call->response->body, "{\"removed\":1}");
     call_finish(call);
 }

@@ -159,6 +159,6 @@ int openapi_write(struct buf *out, const struct service_options *options, struct
 
 void handle_openapi(struct call *call)
 {
-    buf_put_slice(&call->response->body, buf_slice(&call->service->openapi));
+    buf_put_slice(&call->response->body, buf_slice(&service_configuration(call->service)->openapi));
     call_finish(call);
 }

@@ -29,6 +29,7 @@ static void add_access(struct failure_list *list, const struct route *route)
     if (route->access == ACCESS_OPEN)
         return;
     add(list, &failure_unauthenticated);
+    add(list, &failure_throttled);
     if (route->access == ACCESS_CALLER)
         return;
     add(list, failure_of(ERR_INVALID)); /* an id that is no text */
@@ -69,7 +70,7 @@ static void write_header_ref(struct json_writer *w, const char *name)
 }
 
 static void write_response(struct json_writer *w, unsigned status, struct slice description,
-    const char *header, const struct schema *schema)
+    const char *header, const char *media, const struct schema *schema)
 {
     char key[16];
 
@@ -85,7 +86,7 @@ static void write_response(struct json_writer *w, unsigned status, struct slice 
     json_write_end_object(w);
     json_write_key(w, "content");
     json_write_begin_object(w);
-    json_write_key(w, "application/json");
+    json_write_key(w, media);
     json_write_begin_object(w);
     json_write_key(w, "schema");
     json_write_begin_object(w);
@@ -110,7 +111,7 @@ static void write_failures(struct json_writer *w, const struct failure_list *lis
             buf_printf(&text, "%s%s: %s", text.len ? " | " : "",
                 route->iam ? failure_iam_code(failure) : failure->code, failure->text);
     }
-    write_response(w, status, buf_slice(&text), later ? "Retry-After" : NULL,
+    write_response(w, status, buf_slice(&text), later ? "Retry-After" : NULL, "application/json",
         route->iam ? &schema_iam_error : &schema_error);
     buf_release(&text);
 }
@@ -119,11 +120,13 @@ void openapi_write_responses(struct json_writer *w, const struct route *route)
 {
     struct failure_list list = {.count = 0};
     const char *header = route->gives_token ? "X-Subject-Token" : NULL;
+    const char *media = route->answers_text ? "text/plain" : "application/json";
 
     add_all(&list, route);
     json_write_key(w, "responses");
     json_write_begin_object(w);
-    write_response(w, route_status(route), slice_of(route->answer->help), header, route->answer);
+    write_response(
+        w, route_status(route), slice_of(route->answer->help), header, media, route->answer);
     for (unsigned status = 400; status < 600; status++) {
         size_t i = 0;
 
@@ -132,7 +135,7 @@ void openapi_write_responses(struct json_writer *w, const struct route *route)
         if (i < list.count)
             write_failures(w, &list, status, route);
         else if (status == route->other_status)
-            write_response(w, status, slice_of(route->answer->help), NULL, route->answer);
+            write_response(w, status, slice_of(route->answer->help), NULL, media, route->answer);
     }
     json_write_end_object(w);
 }

@@ -268,6 +268,15 @@ const struct schema schema_readiness = {
 
 const struct schema schema_document = {.name = "OpenapiDocument", .help = "An OpenAPI document"};
 
+static void write_metrics(struct json_writer *w)
+{
+    json_write_member(w, "type", SLICE("string"));
+}
+
+const struct schema schema_metrics = {.name = "Metrics",
+    .help = "Prometheus' text format, version 0.0.4",
+    .write = write_metrics};
+
 /* --- Errors ----------------------------------------------------------------------------------- */
 
 #define ERROR_MEMBERS                                                                \

@@ -141,6 +141,16 @@ static const struct route routes[] = {
         .summary = "This document",
         .tag = "Service",
         .answer = &schema_document},
+    {.method = "GET",
+        .pattern = "/metrics",
+        .access = ACCESS_CALLER,
+        .blocking = true,
+        .handle = handle_metrics,
+        .operation = "ShowMetrics",
+        .summary = "What the server counts and holds, for Prometheus",
+        .tag = "Service",
+        .answer = &schema_metrics,
+        .answers_text = true},
 };
 
 enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
@@ -148,6 +158,11 @@ enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };
 const struct route *route_at(size_t i)
 {
     return i < ROUTE_COUNT ? &routes[i] : NULL;
+}
+
+size_t route_number(const struct route *route)
+{
+    return (size_t)(route - routes);
 }
 
 unsigned route_status(const struct route *route)

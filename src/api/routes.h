@@ -31,6 +31,7 @@ struct route {
     const char *operation, *summary, *tag;
     const struct schema *request; /* of a BODY_DOCUMENT */
     const struct schema *answer;
+    bool answers_text; /* plain text, not JSON */
     enum route_query query;
     unsigned status;       /* of success; 0: 200 */
     unsigned other_status; /* the same answer may come with this one, too; 0: it does not */
@@ -41,6 +42,8 @@ struct route {
 
 /* All routes, one after the other; NULL behind the last. */
 const struct route *route_at(size_t i);
+/* The i with which route_at() gives this one. */
+size_t route_number(const struct route *route);
 /* The status of success. */
 unsigned route_status(const struct route *route);
 

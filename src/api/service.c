@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Begin (route, authentication, project), handle, refuse. The order of
- * checks is the contract's (section 8.3): route, authentication, project, parameters, so that an
+ * Begin (route, authentication, project, throttling), handle, refuse. The order of checks is the
+ * contract's (section 8.3): route, authentication, project, throttling, parameters, so that an
  * unauthenticated caller learns nothing of validation.
  */
 #include "api/service.h"
@@ -9,7 +9,9 @@
 #include "api/authenticate.h"
 #include "api/call.h"
 #include "api/follower.h"
+#include "api/keeper.h"
 #include "api/openapi.h"
+#include "api/rate.h"
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -25,14 +27,24 @@ static bool refused(struct call *call, struct refusal refusal)
     return refusal.failure != NULL;
 }
 
+/* Behind authentication: may they, and how often? */
+static struct refusal let_in(struct call *call)
+{
+    struct refusal refusal = authorize(call);
+
+    return refusal.failure ? refusal : rate_caller(call);
+}
+
 /* A call whose signature waits for its body is not let in before that. */
 static struct refusal admit(struct call *call)
 {
     struct refusal refusal = {route_find(call), ""};
 
+    if (!refusal.failure && call->route->handle == handle_create_token)
+        refusal = rate_login(call);
     if (!refusal.failure)
         refusal = authenticate(call);
-    return refusal.failure || call->proof == PROOF_SIGNATURE ? refusal : authorize(call);
+    return refusal.failure || call->proof == PROOF_SIGNATURE ? refusal : let_in(call);
 }
 
 static void plan_body(const struct call *call, struct http_plan *plan)
@@ -43,7 +55,7 @@ static void plan_body(const struct call *call, struct http_plan *plan)
         return;
     plan->body = HTTP_BODY_KEEP;
     plan->max_body_bytes = call->route->body == BODY_REPORT
-                               ? call->service->options.max_report_bytes
+                               ? service_options(call->service)->max_report_bytes
                                : LIMIT_DOCUMENT_BYTES;
 }
 
@@ -74,7 +86,7 @@ static void handle(void *ctx, struct http_request *request, struct http_response
 
     (void)ctx;
     call->response = response;
-    if (refused(call, authenticate_body(call)) || (waits && refused(call, authorize(call))))
+    if (refused(call, authenticate_body(call)) || (waits && refused(call, let_in(call))))
         return;
     call->route->handle(call);
 }
@@ -96,14 +108,98 @@ static void refuse(void *ctx, struct http_request *request, const struct err *er
         call_fail(&call, &inside);
 }
 
+static void done(void *ctx, const struct http_request *request, const struct http_ended *ended)
+{
+    const struct service *service = ctx;
+    const struct call *call = request->user;
+
+    metrics_count_request(service->metrics, call ? call->route : NULL, ended);
+}
+
 struct http_app service_app(struct service *service)
 {
-    return (struct http_app){.ctx = service, .begin = begin, .handle = handle, .refuse = refuse};
+    return (struct http_app){
+        .ctx = service, .begin = begin, .handle = handle, .refuse = refuse, .done = done};
 }
 
 bool service_ready(const struct service *service)
 {
     return __atomic_load_n(&service->ready, __ATOMIC_ACQUIRE);
+}
+
+void service_set_server(struct service *service, const struct http_server *server)
+{
+    service->server = server;
+}
+
+/* --- What may change while it runs ------------------------------------------------------------ */
+
+const struct configuration *service_configuration(const struct service *service)
+{
+    return __atomic_load_n(&service->configuration, __ATOMIC_ACQUIRE);
+}
+
+const struct service_options *service_options(const struct service *service)
+{
+    return &service_configuration(service)->options;
+}
+
+static void free_configurations(struct configuration *newest)
+{
+    while (newest) {
+        struct configuration *older = newest->older;
+
+        buf_release(&newest->openapi);
+        free(newest);
+        newest = older;
+    }
+}
+
+static int configure(
+    struct service *service, const struct service_options *options, struct err *err)
+{
+    struct configuration *made = calloc(1, sizeof(*made));
+
+    if (!made)
+        return err_nomem(err);
+    made->options = *options;
+    if (openapi_write(&made->openapi, options, err) < 0) {
+        free_configurations(made);
+        return -1;
+    }
+    made->older = service->configuration;
+    __atomic_store_n(&service->configuration, made, __ATOMIC_RELEASE);
+    return 0;
+}
+
+static bool same_retention(const struct retention *a, const struct retention *b)
+{
+    return a->superseded_ms == b->superseded_ms && a->unseen_ms == b->unseen_ms &&
+           a->whole == b->whole;
+}
+
+/* In what may change. */
+static bool same_options(const struct service_options *a, const struct service_options *b)
+{
+    return a->strict_parameters == b->strict_parameters &&
+           a->max_report_bytes == b->max_report_bytes && a->log_keep_ms == b->log_keep_ms &&
+           same_retention(&a->retention, &b->retention) &&
+           a->rate_limit_per_user == b->rate_limit_per_user &&
+           a->refusals_per_address == b->refusals_per_address && a->metrics_open == b->metrics_open;
+}
+
+void service_reconfigure(struct service *service, const struct service_options *options)
+{
+    struct service_options now;
+    struct err err = {0};
+
+    pthread_mutex_lock(&service->configuring);
+    now = *options;
+    now.data_dir = service_options(service)->data_dir;
+    now.domain = service_options(service)->domain;
+    if (!same_options(&now, service_options(service)) && configure(service, &now, &err) < 0)
+        log_line(LOG_ERROR, "the configuration stays as it was: %s", err.message);
+    pthread_mutex_unlock(&service->configuring);
 }
 
 /* --- Start and stop --------------------------------------------------------------------------- */
@@ -112,8 +208,42 @@ static void destroy(struct service *service)
 {
     principals_close(service->principals);
     lockout_free(service->lockout);
-    buf_release(&service->openapi);
+    throttle_free(service->callers);
+    throttle_free(service->addresses);
+    metrics_free(service->metrics);
+    free_configurations(service->configuration);
+    pthread_mutex_destroy(&service->configuring);
+    pthread_mutex_destroy(&service->stored_lock);
+    pause_release(&service->pause);
     free(service);
+}
+
+static int start_parts(
+    struct service *service, const struct service_options *options, struct err *err)
+{
+    if (configure(service, options, err) < 0)
+        return -1;
+    service->lockout = lockout_new(err);
+    if (service->lockout)
+        service->callers = throttle_new(err);
+    if (service->callers)
+        service->addresses = throttle_new(err);
+    if (service->addresses)
+        service->metrics = metrics_new(err);
+    if (service->metrics)
+        service->principals = principals_open(fleet_store(service->fleet), options->data_dir, err);
+    return service->principals ? 0 : -1;
+}
+
+static int start_threads(struct service *service, struct err *err)
+{
+    if (follower_start(service, err) < 0)
+        return -1;
+    if (keeper_start(service, err) == 0)
+        return 0;
+    pause_end(&service->pause);
+    follower_stop(service);
+    return -1;
 }
 
 struct service *service_start(
@@ -126,12 +256,10 @@ struct service *service_start(
         return NULL;
     }
     service->fleet = fleet;
-    service->options = *options;
-    if (openapi_write(&service->openapi, options, err) == 0)
-        service->lockout = lockout_new(err);
-    if (service->lockout)
-        service->principals = principals_open(fleet_store(fleet), options->data_dir, err);
-    if (service->principals && follower_start(service, err) == 0)
+    pthread_mutex_init(&service->configuring, NULL);
+    pthread_mutex_init(&service->stored_lock, NULL);
+    pause_init(&service->pause);
+    if (start_parts(service, options, err) == 0 && start_threads(service, err) == 0)
         return service;
     destroy(service);
     return NULL;
@@ -141,6 +269,8 @@ void service_stop(struct service *service)
 {
     if (!service)
         return;
+    pause_end(&service->pause);
+    keeper_stop(service);
     follower_stop(service);
     destroy(service);
 }

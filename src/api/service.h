@@ -21,14 +21,19 @@ struct service_options {
     struct retention retention;    /* applied every hour; with both ages -1 never */
     unsigned rate_limit_per_user;  /* requests a minute; 0: no limit */
     unsigned refusals_per_address; /* 401 answers a minute; 0: no limit */
+    bool metrics_open;             /* GET /metrics needs no credentials, and shows all projects */
 };
 
 /* The fleet stays the caller's and must outlive the service. */
 struct service *service_start(
     struct fleet *fleet, const struct service_options *options, struct err *err);
 /* Takes over what may change while it runs: strict_parameters, max_report_bytes, log_keep_ms,
- * retention and the two limits of rate. Any thread. */
+ * retention, the two limits of rate, and metrics_open. Any thread. Requests in flight may see what
+ * was and what is now, each option whole. */
 void service_reconfigure(struct service *service, const struct service_options *options);
+/* What holds now, for handlers: what it points to is not changed any more, and lives as long as the
+ * service. Any thread; costs one read. */
+const struct service_options *service_options(const struct service *service);
 /* For /metrics: the server whose counters are shown; before it serves. */
 void service_set_server(struct service *service, const struct http_server *server);
 /* The callbacks for http_server_start(); valid until service_stop(). */

@@ -95,6 +95,11 @@
 /* A canonical request: three times the longest target (every byte escaped) and all headers. */
 #define LIMIT_CANONICAL_REQUEST_BYTES (256 * 1024)
 
+/* Callers whose requests are counted, and addresses whose refused ones are (settings
+ * `rate_limit_per_user`, `refusals_per_address`): 24 bytes each; beyond, the one that has asked
+ * least is forgotten. */
+#define LIMIT_THROTTLE_BUCKETS (16 * 1024)
+
 /* The call's page (contract, section 1.2). */
 #define LIMIT_PAGE_MIN 10
 #define LIMIT_PAGE_MAX 200

@@ -73,7 +73,9 @@ static int read_settings(const struct cli_args *args, struct settings *ret, stru
         .domain = cli_given(args, "domain") ? cli_value(args, "domain") : "careen",
         .strict_parameters = cli_given(args, "strict-parameters"),
         .max_report_bytes = max_report,
-        .log_keep_ms = (int64_t)keep_days * 86400000};
+        .log_keep_ms = (int64_t)keep_days * 86400000,
+        .retention = {.superseded_ms = -1, .unseen_ms = -1},
+        .refusals_per_address = 300};
     return 0;
 }
 
@@ -104,6 +106,7 @@ static int serve(
         service_stop(service);
         return -1;
     }
+    service_set_server(service, server);
     log_line(LOG_INFO, "listening on http://%s", http_server_address(server));
     sigwait(signals, &signal_number);
     log_line(LOG_INFO, "stopping: %s", strsignal(signal_number));

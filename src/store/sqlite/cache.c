@@ -2,10 +2,11 @@
 /*
  * Content keys to ids, so that a report full of known packages costs no SQL.
  *
- * Only positive answers are kept. An id never changes and its row is never deleted, so an entry
- * stays true whatever other processes write; only the rollback of our own write can make one false,
- * and then everything that came in during that write is forgotten. When the cache is full it is
- * emptied: it fills again within a few reports, and needs no book-keeping for each hit.
+ * Only positive answers are kept. An id never changes, and its row is deleted only by collecting
+ * (collect.c), after which the cache of every process is emptied (write.c): so an entry stays true
+ * whatever else others write. Only the rollback of our own write can make one false, and then
+ * everything that came in during that write is forgotten. When the cache is full it is emptied: it
+ * fills again within a few reports, and needs no book-keeping for each hit.
  */
 #include "store/sqlite/sqlite_store.h"
 

@@ -137,6 +137,34 @@ static int run_plain(
     return query_run(&q, err);
 }
 
+/* Whoever has collected since, here or in another process: the cache may hold ids of theirs. */
+static int check_cache(struct store *store, struct err *err)
+{
+    struct query q CLEANUP(query_end) = {0};
+    int64_t collected;
+
+    if (query_begin(&q, &store->writing, STATEMENT_COLLECTED,
+            "SELECT ifnull((SELECT value FROM state WHERE name = '" COLLECTING_WRITES "'), 0)",
+            "beginning a write", err) < 0 ||
+        query_step(&q, err) < 0)
+        return -1;
+    collected = query_int(&q, 0);
+    if (collected != store->collected)
+        id_cache_release(&store->cache);
+    store->collected = collected;
+    return 0;
+}
+
+static int begin(struct store *store, struct err *err)
+{
+    if (run_plain(store, STATEMENT_BEGIN, "BEGIN IMMEDIATE", "beginning a write", err) < 0)
+        return -1;
+    if (check_cache(store, err) == 0)
+        return 0;
+    sqlite3_exec(store->writing.db, "ROLLBACK", NULL, NULL, NULL);
+    return -1;
+}
+
 int store_begin(struct store *store, const char *who, struct err *err)
 {
     int64_t until_us = clock_monotonic_us() + LIMIT_WRITER_WAIT_MS * 1000L;
@@ -148,7 +176,7 @@ int store_begin(struct store *store, const char *who, struct err *err)
     if (store_check_file(store, err) < 0 || take_turn(store, who, until_us, err) < 0)
         return -1;
     store->busy_until_us = until_us;
-    if (run_plain(store, STATEMENT_BEGIN, "BEGIN IMMEDIATE", "beginning a write", &why) < 0) {
+    if (begin(store, &why) < 0) {
         if (why.code == ERR_BUSY)
             fail_busy_elsewhere(store, err);
         else

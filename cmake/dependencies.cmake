@@ -8,6 +8,9 @@ find_package(SQLite3 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd>=0.9.75)
 set(MICROHTTPD_LIBRARIES PkgConfig::MICROHTTPD)
+# libmicrohttpd speaks TLS through it; a certificate is replaced in its own words.
+pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls>=3.7)
+set(GNUTLS_LIBRARIES PkgConfig::GNUTLS)
 
 # Debian's libroaring has no pkg-config file.
 find_path(ROARING_INCLUDE_DIR roaring/roaring.h REQUIRED)

@@ -8,10 +8,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { TICK_MS = 1000, ACCEPTS_AT_ONCE = 64 };
+/* SPARED_US: whoever waits for less keeps the place, for a request is likely on its way. */
+enum { TICK_MS = 1000, ACCEPTS_AT_ONCE = 64, ROOM_MAX = 16, SPARED_US = 1000000 };
 
 static void wake(struct gate *gate)
 {
@@ -22,36 +24,150 @@ static void wake(struct gate *gate)
         return;
 }
 
-int gate_init(struct gate *gate, int listen_fd, struct err *err)
+int gate_init(struct gate *gate, int listen_fd, const struct gate_options *options, struct err *err)
 {
     int wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
     if (wake_fd < 0)
         return err_set_errno(err, "cannot make an eventfd");
-    *gate = (struct gate){.listen_fd = listen_fd, .wake_fd = wake_fd};
+    *gate = (struct gate){.options = *options, .listen_fd = listen_fd, .wake_fd = wake_fd};
     pthread_mutex_init(&gate->accept_lock, NULL);
     pthread_mutex_init(&gate->lock, NULL);
     return 0;
 }
 
-struct gate_connection *gate_add(
-    struct gate *gate, int fd, const struct sockaddr *address, int64_t deadline_us)
-{
-    struct gate_connection *connection = calloc(1, sizeof(*connection));
+/* ---- the list; under the lock ---- */
 
+static bool has_room_for(struct gate *gate, int fd)
+{
+    size_t fds = gate->fds ? gate->fds : 64;
+    struct gate_connection **grown;
+
+    while (fds <= (size_t)fd)
+        fds *= 2;
+    if (fds == gate->fds)
+        return true;
+    grown = realloc(gate->by_fd, fds * sizeof(struct gate_connection *));
+    if (!grown)
+        return false;
+    memset(grown + gate->fds, 0, (fds - gate->fds) * sizeof(struct gate_connection *));
+    gate->by_fd = grown;
+    gate->fds = fds;
+    return true;
+}
+
+static void forget(struct gate *gate, struct gate_connection *connection)
+{
+    if (connection->prev)
+        connection->prev->next = connection->next;
+    else
+        gate->connections = connection->next;
+    if (connection->next)
+        connection->next->prev = connection->prev;
+    gate->by_fd[connection->fd] = NULL;
+    gate->count--;
+    gate->leaving -= connection->leaving;
+    addresses_remove(&gate->addresses, connection->address);
+    free(connection);
+}
+
+static void show_out(struct gate *gate, struct gate_connection *connection)
+{
+    connection->deadline_us = GATE_NO_DEADLINE;
+    gate->leaving += !connection->leaving;
+    connection->leaving = true;
+    shutdown(connection->fd, SHUT_RDWR);
+}
+
+static bool is_silent(const struct gate_connection *connection)
+{
+    char peeked;
+
+    return recv(connection->fd, &peeked, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* Those who wait longest leave, a few at a time, so that a full house is not searched through for
+ * every one who comes. */
+static void make_room(struct gate *gate, int64_t now_us)
+{
+    struct gate_connection *longest[ROOM_MAX];
+    size_t wanted = 1 + gate->options.max / 64, count = 0;
+
+    if (wanted > ROOM_MAX)
+        wanted = ROOM_MAX;
+    for (struct gate_connection *at = gate->connections; at; at = at->next) {
+        int64_t since_us = at->waiting_us;
+        size_t i;
+
+        if (!since_us || now_us - since_us < SPARED_US || !at->opened || at->leaving)
+            continue;
+        for (i = count; i > 0 && longest[i - 1]->waiting_us > since_us; i--)
+            if (i < wanted)
+                longest[i] = longest[i - 1];
+        if (i < wanted)
+            longest[i] = at;
+        if (count < wanted)
+            count++;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (longest[i]->waiting_us && is_silent(longest[i]))
+            show_out(gate, longest[i]);
+}
+
+static bool is_full(const struct gate *gate)
+{
+    return gate->count - gate->leaving >= gate->options.max ||
+           gate->count >= (uint64_t)gate->options.max + GATE_LEAVING;
+}
+
+/* NULL: there is no room, or no memory. */
+static struct gate_connection *admit(
+    struct gate *gate, int fd, const struct sockaddr *address, int64_t now_us)
+{
+    struct gate_connection *connection;
+
+    if (is_full(gate))
+        make_room(gate, now_us);
+    if (is_full(gate) || !has_room_for(gate, fd))
+        return NULL;
+    /* The library has closed that one without a word: memory was short. */
+    if (gate->by_fd[fd])
+        forget(gate, gate->by_fd[fd]);
+    connection = calloc(1, sizeof(*connection));
     if (!connection)
         return NULL;
+    connection->from_proxy = proxies_contain(gate->options.proxies, address);
+    if (!connection->from_proxy) {
+        connection->address =
+            addresses_add(&gate->addresses, address, gate->options.max_per_address);
+        if (!connection->address) {
+            free(connection);
+            return NULL;
+        }
+    }
     connection->fd = fd;
     connection->linger = true;
     connection->receiving = true;
-    connection->deadline_us = deadline_us;
+    connection->deadline_us = now_us + gate->options.first_us;
+    connection->waiting_us = now_us;
     http_host_text(address, connection->client);
-    pthread_mutex_lock(&gate->lock);
     connection->next = gate->connections;
     if (connection->next)
         connection->next->prev = connection;
     gate->connections = connection;
+    gate->by_fd[fd] = connection;
     gate->count++;
+    return connection;
+}
+
+struct gate_connection *gate_opened(struct gate *gate, int fd)
+{
+    struct gate_connection *connection;
+
+    pthread_mutex_lock(&gate->lock);
+    connection = (size_t)fd < gate->fds ? gate->by_fd[fd] : NULL;
+    if (connection)
+        connection->opened = true;
     pthread_mutex_unlock(&gate->lock);
     return connection;
 }
@@ -76,23 +192,15 @@ static void start_lingering(struct gate *gate, int fd)
 void gate_remove(struct gate *gate, struct gate_connection *connection)
 {
     pthread_mutex_lock(&gate->lock);
-    if (connection->prev)
-        connection->prev->next = connection->next;
-    else
-        gate->connections = connection->next;
-    if (connection->next)
-        connection->next->prev = connection->prev;
-    gate->count--;
     if (connection->linger && !gate->stopping)
         start_lingering(gate, connection->fd);
+    forget(gate, connection);
     pthread_mutex_unlock(&gate->lock);
-    free(connection);
 }
 
-void gate_counts(const struct gate *gate, uint64_t *connections, uint64_t *cut)
+struct gate_counts gate_count(const struct gate *gate)
 {
-    *connections = gate->count;
-    *cut = gate->cut;
+    return (struct gate_counts){gate->count, gate->cut, gate->refused};
 }
 
 /* All has been read, the client has closed its side, and yet a request or its rest is waited for.
@@ -107,17 +215,35 @@ static bool has_vanished(struct gate_connection *connection)
     return before && connection->ended;
 }
 
+/* While nothing is waited for, the library would not notice. An orderly end says only that no more
+ * will be sent: the answer may still be wanted. */
+static bool was_reset(const struct gate_connection *connection)
+{
+    struct pollfd fd = {.fd = connection->fd};
+
+    return !connection->receiving && poll(&fd, 1, 0) > 0 && (fd.revents & (POLLERR | POLLHUP));
+}
+
 static void inspect(struct gate *gate, int64_t now_us)
 {
+    struct gate_connection *next;
+
     pthread_mutex_lock(&gate->lock);
-    for (struct gate_connection *at = gate->connections; at; at = at->next) {
+    for (struct gate_connection *at = gate->connections; at; at = next) {
         bool overdue = at->deadline_us <= now_us;
 
+        next = at->next;
+        if (!at->opened) {
+            if (overdue)
+                forget(gate, at); /* closed by the library without a word */
+            continue;
+        }
+        if (was_reset(at))
+            at->gone = true;
         if (!overdue && !has_vanished(at))
             continue;
         gate->cut += overdue;
-        at->deadline_us = GATE_NO_DEADLINE;
-        shutdown(at->fd, SHUT_RDWR);
+        show_out(gate, at);
     }
     pthread_mutex_unlock(&gate->lock);
 }
@@ -151,6 +277,27 @@ static void serve_lingerers(struct gate *gate, int64_t now_us)
     pthread_mutex_unlock(&gate->lock);
 }
 
+static void let_in(struct gate *gate, int fd, const struct sockaddr *address, socklen_t len)
+{
+    struct gate_connection *connection;
+
+    pthread_mutex_lock(&gate->lock);
+    connection = admit(gate, fd, address, clock_monotonic_us());
+    gate->refused += !connection;
+    pthread_mutex_unlock(&gate->lock);
+    if (!connection) {
+        close(fd);
+        return;
+    }
+    /* Once it is handed over, the connection may be gone at any moment. */
+    if (gate->options.accept(gate->options.ctx, fd, address, len))
+        return;
+    pthread_mutex_lock(&gate->lock);
+    forget(gate, connection);
+    gate->refused++;
+    pthread_mutex_unlock(&gate->lock);
+}
+
 /* False when the process has no descriptor or memory left: try again at the next tick. */
 static bool accept_waiting(struct gate *gate)
 {
@@ -167,9 +314,14 @@ static bool accept_waiting(struct gate *gate)
             can_go_on = errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM;
             break;
         }
-        gate->accept(gate->ctx, fd, (const struct sockaddr *)&address, len);
+        let_in(gate, fd, (const struct sockaddr *)&address, len);
     }
     pthread_mutex_unlock(&gate->accept_lock);
+    if (!can_go_on) {
+        pthread_mutex_lock(&gate->lock);
+        make_room(gate, clock_monotonic_us());
+        pthread_mutex_unlock(&gate->lock);
+    }
     return can_go_on;
 }
 
@@ -216,10 +368,8 @@ static void *run(void *arg)
     return NULL;
 }
 
-int gate_start(struct gate *gate, gate_accept accept, void *ctx, struct err *err)
+int gate_start(struct gate *gate, struct err *err)
 {
-    gate->accept = accept;
-    gate->ctx = ctx;
     gate->accepting = true;
     errno = pthread_create(&gate->thread, NULL, run, gate);
     if (errno)
@@ -247,6 +397,10 @@ void gate_release(struct gate *gate)
         pthread_join(gate->thread, NULL);
     for (size_t i = 0; i < gate->lingering; i++)
         close(gate->lingerers[i].fd);
+    /* Those that the library closed without a word. */
+    while (gate->connections)
+        forget(gate, gate->connections);
+    free(gate->by_fd);
     close(gate->listen_fd);
     close(gate->wake_fd);
     pthread_mutex_destroy(&gate->accept_lock);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 serving, in the words of the application: http/server.c is the one file that knows the
- * HTTP library (libmicrohttpd) and mends its known gaps: the raw request target is kept (the
- * library decodes '+' and cuts at %00), and a watchdog cuts connections whose phase (headers, body,
- * sending the answer) outlives its deadline however busily bytes drip.
+ * HTTP/1.1 serving, in the words of the application: http/library.c is the one file that knows the
+ * HTTP library (libmicrohttpd), and the room mends its known gaps: the raw request target is kept
+ * (the library decodes '+' and cuts at %00), and a watchdog cuts connections whose phase (headers,
+ * body, sending the answer) outlives its deadline however busily bytes drip.
  *
  * A request goes: begin (headers read, no body yet) -> body taken in -> handle -> response sent ->
  * one line in the access log. Every response carries X-Request-Id, 32 lower-case hex digits, fresh
@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "codec/hash.h"
 #include "codec/stream.h"
+#include "http/tls.h"
 
 enum { REQUEST_ID_CHARS = 32 };
 
@@ -85,7 +86,8 @@ struct http_app {
     void (*refuse)(void *ctx, struct http_request *request, const struct err *error,
         struct http_response *response);
     void (*free_user)(void *ctx, void *user); /* may be NULL */
-    /* The request has ended, before free_user; for counting. Event-loop thread. May be NULL. */
+    /* The request has ended, before free_user; for counting. Also what begin never saw: then `user`
+     * is NULL, and so may be all but client, id and target. Event-loop thread. May be NULL. */
     void (*done)(void *ctx, const struct http_request *request, const struct http_ended *ended);
 };
 
@@ -106,12 +108,16 @@ struct http_options {
 
 struct http_server;
 
-/* Listens and serves until stopped. ERR_USAGE (bad listen text), ERR_CONFLICT (address in use),
- * ERR_IO. */
+/* Listens and serves until stopped. ERR_USAGE (bad listen text), ERR_INVALID (bad trusted proxies),
+ * ERR_CONFLICT (address in use), ERR_IO; for TLS as tls_check(). Raises the process's soft limit of
+ * descriptors as far as max_connections needs it. */
 struct http_server *http_server_start(
     const struct http_options *options, const struct http_app *app, struct err *err);
 /* "127.0.0.1:8080": the address that is really listened on. */
 const char *http_server_address(const struct http_server *server);
+const char *http_server_scheme(const struct http_server *server); /* "http" or "https" */
+/* What is known of the certificate in use. False without TLS. Any thread. */
+bool http_server_tls_info(const struct http_server *server, struct tls_info *ret);
 /* Reads certificate and key anew, for connections to come; on failure the old ones stay. Nothing
  * happens without TLS. Any thread. ERR_FORMAT (they do not belong together, ...), ERR_NOT_FOUND...
  */

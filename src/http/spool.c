@@ -7,9 +7,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void spool_init(struct spool *spool, const char *dir)
+/* Reading a report takes longer than anything else that a handler does, so this is where one that
+ * nobody waits for is interrupted. */
+struct spool_stream {
+    struct stream head;
+    struct stream *in;
+    const atomic_bool *gone, *ending; /* of the exchange, which outlives it */
+};
+
+void spool_init(
+    struct spool *spool, const char *dir, const atomic_bool *gone, const atomic_bool *ending)
 {
-    *spool = (struct spool){.dir = dir, .memory = BUF_INIT(SPOOL_MEMORY_BYTES), .fd = -1};
+    *spool = (struct spool){.dir = dir,
+        .memory = BUF_INIT(SPOOL_MEMORY_BYTES),
+        .fd = -1,
+        .gone = gone,
+        .ending = ending};
 }
 
 void spool_want(struct spool *spool, bool keep, bool hash)
@@ -81,7 +94,26 @@ void spool_digest(struct spool *spool, unsigned char ret[SHA256_BYTES])
     spool->hash = NULL;
 }
 
-struct stream *spool_open(struct spool *spool, struct err *err)
+static int spool_read(struct stream *stream, void *dst, size_t cap, size_t *ret, struct err *err)
+{
+    struct spool_stream *own = (struct spool_stream *)stream;
+
+    if (*own->ending)
+        return err_set(err, ERR_BUSY, "the server is shutting down: try again");
+    if (*own->gone)
+        return err_set(err, ERR_BUSY, "the client has hung up: send the request again");
+    return stream_read(own->in, dst, cap, ret, err);
+}
+
+static void spool_close(struct stream *stream)
+{
+    struct spool_stream *own = (struct spool_stream *)stream;
+
+    stream_close(own->in);
+    free(own);
+}
+
+static struct stream *open_kept(struct spool *spool, struct err *err)
 {
     struct stream *stream;
 
@@ -95,6 +127,23 @@ struct stream *spool_open(struct spool *spool, struct err *err)
     if (stream)
         spool->fd = -1; /* the stream has it now */
     return stream;
+}
+
+struct stream *spool_open(struct spool *spool, struct err *err)
+{
+    static const struct stream_ops ops = {.read = spool_read, .close = spool_close};
+    struct spool_stream *own = calloc(1, sizeof(*own));
+
+    if (!own) {
+        err_nomem(err);
+        return NULL;
+    }
+    *own = (struct spool_stream){{&ops}, open_kept(spool, err), spool->gone, spool->ending};
+    if (!own->in) {
+        free(own);
+        return NULL;
+    }
+    return &own->head;
 }
 
 void spool_release(struct spool *spool)

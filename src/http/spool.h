@@ -9,6 +9,8 @@
 #include "codec/hash.h"
 #include "codec/stream.h"
 
+#include <stdatomic.h>
+
 enum { SPOOL_MEMORY_BYTES = 64 * 1024 };
 
 struct spool {
@@ -17,9 +19,13 @@ struct spool {
     struct sha256 *hash; /* NULL: not wanted */
     struct buf memory;
     int fd; /* -1 while all is in memory */
+    const atomic_bool *gone, *ending;
 };
 
-void spool_init(struct spool *spool, const char *dir);
+/* gone: the client has hung up; ending: the server ends. Once one of them is set, reading the body
+ * back fails: ERR_BUSY. */
+void spool_init(
+    struct spool *spool, const char *dir, const atomic_bool *gone, const atomic_bool *ending);
 /* Before anything is written. */
 void spool_want(struct spool *spool, bool keep, bool hash);
 /* ERR_FULL when the disk is full, ERR_IO, ERR_DENIED, ERR_NOMEM. */

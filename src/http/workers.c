@@ -76,6 +76,11 @@ bool workers_push(struct workers *workers, void *job)
     return taken;
 }
 
+size_t workers_waiting(const struct workers *workers)
+{
+    return workers->count;
+}
+
 void workers_stop(struct workers *workers, worker_run drop)
 {
     pthread_mutex_lock(&workers->lock);

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,7 +18,8 @@ struct workers {
     pthread_mutex_t lock;
     pthread_cond_t filled;
     void *queue[LIMIT_HTTP_WAITING]; /* a ring: the oldest at `first` */
-    size_t first, count;
+    size_t first;
+    atomic_size_t count; /* read without the lock */
     bool stopped;
     worker_run run;
     pthread_t *threads; /* owned */
@@ -27,6 +29,8 @@ struct workers {
 int workers_start(struct workers *workers, unsigned threads, worker_run run, struct err *err);
 /* False, and the job is not taken, when LIMIT_HTTP_WAITING jobs wait already or after a stop. */
 bool workers_push(struct workers *workers, void *job);
+/* Jobs that no thread has taken yet. Any thread. */
+size_t workers_waiting(const struct workers *workers);
 /* Waits for the jobs that run; those still waiting are given to `drop`. Pushing is still allowed
  * behind it, and refused. */
 void workers_stop(struct workers *workers, worker_run drop);

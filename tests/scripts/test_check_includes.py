@@ -50,7 +50,7 @@ def test_right(tmp_path, path, line):
         ("base/a.c", '#include "../codec/hex.h"', "is in no room"),
         ("kitchen/a.c", '#include "base/buf.h"', "kitchen is in no table"),
         ("fleet/a.c", "#include <sqlite3.h>", "belongs to store/ alone"),
-        ("http/other.c", "#include <microhttpd.h>", "belongs to http/server alone"),
+        ("http/other.c", "#include <microhttpd.h>", "belongs to http/library alone"),
         ("index/index.c", "#include <roaring/roaring.h>", "belongs to index/idset alone"),
         ("base/a.c", "#include <curl/curl.h>", "which file wraps it"),
     ],

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See answer.h. */
+#include "http/answer.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "http/tls.h"
+
+#include <sys/socket.h>
+
+static const char default_content_type[] = "application/json;charset=UTF-8";
+
+void answer_refuse(struct exchange *e, unsigned status, const struct err *error)
+{
+    buf_release(&e->response.body);
+    e->response = (struct http_response){.status = status};
+    e->response.body.max = LIMIT_HTTP_RESPONSE_BYTES;
+    e->server->app.refuse(e->server->app.ctx, &e->request, error, &e->response);
+}
+
+void answer_refuse_stopping(struct exchange *e)
+{
+    struct err error;
+
+    err_set(&error, ERR_BUSY, "the server is shutting down: try again");
+    answer_refuse(e, 502, &error);
+}
+
+static void check_response(struct exchange *e)
+{
+    struct err error;
+
+    if (buf_check(&e->response.body, "the answer", &error) < 0)
+        answer_refuse(e, 500, &error);
+    if (buf_check(&e->response.body, "the answer", &error) < 0)
+        buf_clear(&e->response.body); /* not even that: a status without a body */
+    if (!e->response.content_type)
+        e->response.content_type = default_content_type;
+    e->answer_bytes = e->response.body.len;
+}
+
+bool answer_queue(struct exchange *e)
+{
+    const char *retry_after = e->response.retry_after;
+    struct library_header headers[] = {
+        {"Content-Type", NULL},
+        {"X-Request-Id", e->request.id},
+        {"Retry-After", retry_after[0] ? retry_after : NULL},
+        {"Connection", e->server->stopping ? "close" : NULL},
+        {NULL, NULL},
+    };
+
+    check_response(e);
+    headers[0].value = e->response.content_type;
+    headers[4] = (struct library_header){e->response.header, e->response.header_value};
+    e->stage = STAGE_SENDING;
+    e->connection->receiving = false;
+    exchange_set_deadline(e, clock_monotonic_us() + e->server->body_us);
+    return library_answer(e->mhd, e->response.status, &e->response.body, headers,
+        sizeof(headers) / sizeof(headers[0]));
+}
+
+static void write_raw(
+    const struct http_request *request, const struct http_response *response, struct buf *text)
+{
+    time_t now = (time_t)(clock_now_ms() / 1000);
+    struct tm utc;
+    char date[40];
+
+    gmtime_r(&now, &utc);
+    strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+    buf_printf(text,
+        "HTTP/1.1 %u Refused\r\nDate: %s\r\nConnection: close\r\nContent-Type: %s\r\n"
+        "X-Request-Id: %s\r\nContent-Length: %zu\r\n",
+        response->status, date, response->content_type, request->id, response->body.len);
+    if (response->retry_after[0])
+        buf_printf(text, "Retry-After: %s\r\n", response->retry_after);
+    buf_put_cstr(text, "\r\n");
+    buf_put_slice(text, buf_slice(&response->body));
+}
+
+/* Nothing was sent on this connection since its last complete answer but perhaps "100 Continue", so
+ * the send buffer has room and the bytes stand where the client expects an answer. */
+bool answer_within_body(struct exchange *e)
+{
+    struct buf text = BUF_INIT(LIMIT_HTTP_RESPONSE_BYTES);
+    void *session = library_tls_session(e->mhd);
+
+    check_response(e);
+    write_raw(&e->request, &e->response, &text);
+    if (!text.failed && session)
+        tls_send(session, text.data, text.len);
+    else if (!text.failed)
+        (void)send(e->connection->fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buf_release(&text);
+    e->stage = STAGE_SENDING;
+    e->early = true;
+    return false;
+}

@@ -71,20 +71,16 @@ int seal_read(const char *data_dir, struct seal *ret, struct err *err)
     return read_key(fd, path, ret, err);
 }
 
-static int write_key(const char *path, struct err *err)
+static int write_key(const char *path, const struct seal *seal, struct err *err)
 {
-    unsigned char key[SEALING_KEY_BYTES];
-    char text[KEY_HEX + 2];
+    char text[SEAL_TEXT_BYTES];
     int fd CLEANUP(cleanup_fd) = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
     bool written;
 
     if (fd < 0)
         return err_set_errno(err, "cannot make the key file %s", path);
-    random_bytes(key, sizeof(key));
-    hex_encode(key, sizeof(key), text);
-    text[KEY_HEX] = '\n';
+    seal_text(seal, text);
     written = write(fd, text, KEY_HEX + 1) == KEY_HEX + 1 && fsync(fd) == 0;
-    explicit_bzero(key, sizeof(key));
     explicit_bzero(text, sizeof(text));
     return written ? 0 : err_set_errno(err, "cannot write the key file %s", path);
 }
@@ -99,7 +95,8 @@ static int sync_folder(const char *data_dir, struct err *err)
     return 0;
 }
 
-static int make_key(const char *data_dir, struct err *err)
+/* Unless there is one already. */
+static int make_key(const char *data_dir, const struct seal *seal, struct err *err)
 {
     char path[PATH_BYTES], fresh[PATH_BYTES], suffix[24];
     unsigned char random[8];
@@ -110,7 +107,7 @@ static int make_key(const char *data_dir, struct err *err)
     hex_encode(random, sizeof(random), suffix + 1);
     if (file_path(data_dir, "", path, err) < 0 || file_path(data_dir, suffix, fresh, err) < 0)
         return -1;
-    failed = write_key(fresh, err);
+    failed = write_key(fresh, seal, err);
     if (!failed && link(fresh, path) < 0 && errno != EEXIST)
         failed = err_set_errno(err, "cannot make the key file %s", path);
     unlink(fresh);
@@ -120,6 +117,8 @@ static int make_key(const char *data_dir, struct err *err)
 int seal_read_or_make(const char *data_dir, struct seal *ret, struct err *err)
 {
     struct err missing;
+    struct seal fresh;
+    int failed;
 
     if (seal_read(data_dir, ret, &missing) == 0)
         return 0;
@@ -127,7 +126,52 @@ int seal_read_or_make(const char *data_dir, struct seal *ret, struct err *err)
         *err = missing;
         return -1;
     }
-    return make_key(data_dir, err) < 0 ? -1 : seal_read(data_dir, ret, err);
+    random_bytes(fresh.key, sizeof(fresh.key));
+    failed = make_key(data_dir, &fresh, err);
+    seal_forget(&fresh);
+    return failed ? -1 : seal_read(data_dir, ret, err);
+}
+
+void seal_text(const struct seal *seal, char ret[SEAL_TEXT_BYTES])
+{
+    hex_encode(seal->key, sizeof(seal->key), ret);
+    memcpy(ret + KEY_HEX, "\n", 2);
+}
+
+/* Whoever has made the file meanwhile: what counts is which key is there in the end. */
+static int install(
+    const char *data_dir, const struct seal *wanted, struct seal *found, struct err *err)
+{
+    struct err missing;
+
+    if (seal_read(data_dir, found, &missing) < 0) {
+        if (missing.code != ERR_NOT_FOUND) {
+            *err = missing;
+            return -1;
+        }
+        if (make_key(data_dir, wanted, err) < 0 || seal_read(data_dir, found, err) < 0)
+            return -1;
+    }
+    if (memcmp(found->key, wanted->key, sizeof(wanted->key)) == 0)
+        return 0;
+    return err_set(err, ERR_CONFLICT,
+        "%s/" SEAL_FILE " is there already, and it is another key: use another folder, or move it "
+        "away",
+        data_dir);
+}
+
+int seal_install(const char *data_dir, struct slice text, struct err *err)
+{
+    struct seal wanted, found = {0};
+    int failed;
+
+    if (!hex_decode(slice_trim(text), wanted.key, sizeof(wanted.key)))
+        return err_set(
+            err, ERR_CORRUPT, "the key to be restored is not a line of %d hex digits", KEY_HEX);
+    failed = install(data_dir, &wanted, &found, err);
+    seal_forget(&wanted);
+    seal_forget(&found);
+    return failed;
 }
 
 void seal_forget(struct seal *seal)

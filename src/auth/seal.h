@@ -24,6 +24,12 @@ int seal_read(const char *data_dir, struct seal *ret, struct err *err);
 int seal_read_or_make(const char *data_dir, struct seal *ret, struct err *err);
 void seal_forget(struct seal *seal); /* wipes it */
 
+/* For backups: what the key file holds, and the making of the file from that. seal_install() finds
+ * ERR_CORRUPT when the text is no key, ERR_CONFLICT when another key is there. */
+enum { SEAL_TEXT_BYTES = 2 * SEALING_KEY_BYTES + 2 };
+void seal_text(const struct seal *seal, char ret[SEAL_TEXT_BYTES]); /* with its NUL */
+int seal_install(const char *data_dir, struct slice text, struct err *err);
+
 /* Seals a secret for its owner (an AK): only under that name does it open again. */
 void seal_secret(const struct seal *seal, struct slice secret, struct slice owner, struct buf *ret);
 /* Into dst (cap bytes); *ret_len. ERR_CORRUPT when the key file is another one than it was sealed

@@ -3,17 +3,26 @@
  * From facts to rows: the claims of an image's slots folded into findings, one for each alias group
  * and type. Severity is the worst known word over the row's packages; the first scan time is the
  * earliest, over them, of the later of "package first seen in this image" and "claim first known"
- * (docs/architecture.md, Vocabulary: finding, Severity, Times). Pure: no lock, no disk.
+ * (docs/architecture.md, Vocabulary: finding, Severity, Times); the decisions in force lie over
+ * them. Pure: no lock, no disk.
  */
 #include "fleet/internal.h"
 
 #include "base/bug.h"
+#include "fleet/laying.h"
 
 /* A finding being folded: the severity is still the scanners' word. */
 struct fold {
-    uint32_t vuln;
+    uint32_t vuln, claim;
     enum severity severity;
     int64_t first_scan_ms;
+};
+
+/* What rows are derived from. */
+struct deriving {
+    struct laying laying;
+    const struct slot *slots; /* by source */
+    bool decided;             /* there are decisions */
 };
 
 void derived_release(struct derived *derived)
@@ -85,29 +94,45 @@ static int compare_folds(const void *left, const void *right)
     return (a->vuln > b->vuln) - (a->vuln < b->vuln);
 }
 
-static struct fold fold_of(const struct facts *facts, const struct aliases *aliases,
-    const struct image *image, const struct slot slots[SOURCE_COUNT], uint32_t claim_id)
+static struct fold fold_of(const struct deriving *deriving, uint32_t claim_id)
 {
+    const struct facts *facts = deriving->laying.facts;
     const struct fact_claim *claim;
     uint32_t group;
     int64_t seen_ms;
 
     BUG_ON(claim_id > facts->last_claim);
     claim = &facts->claims[claim_id];
-    group = aliases_group(aliases, facts->records[claim->record].name);
-    seen_ms = package_first_seen(slots, claim->package, image->first_seen_ms);
-    return (struct fold){vuln_number(group, claim->type), claim->severity,
+    group = aliases_group(deriving->laying.aliases, facts->records[claim->record].name);
+    seen_ms =
+        package_first_seen(deriving->slots, claim->package, deriving->laying.image->first_seen_ms);
+    return (struct fold){vuln_number(group, claim->type), claim_id, claim->severity,
         seen_ms > claim->known_ms ? seen_ms : claim->known_ms};
 }
 
+/* The code of a row with these claims. */
+static uint8_t code_of(
+    const struct deriving *deriving, const struct fold *folds, size_t count, enum severity worst)
+{
+    uint32_t vuln = folds->vuln;
+    struct laid row = {0};
+
+    if (deriving->decided && !lay_row(&deriving->laying, vuln, &row))
+        for (size_t i = 0; i < count; i++)
+            lay_claim(&deriving->laying, folds[i].claim, &row);
+    return index_code(necessity_of(worst), vuln_type(vuln), row.ignored, row.handled);
+}
+
 /* Folds sorted by vulnerability into findings. */
-static int merge_folds(const struct fold *folds, size_t count, struct derived *ret, struct err *err)
+static int merge_folds(const struct deriving *deriving, const struct fold *folds, size_t count,
+    struct derived *ret, struct err *err)
 {
     if (array_reserve(&ret->at, &ret->cap, count, sizeof(*ret->at), err) < 0)
         return -1;
     ret->count = 0;
     for (size_t i = 0; i < count;) {
         struct fold row = folds[i];
+        size_t first = i;
 
         for (i++; i < count && folds[i].vuln == row.vuln; i++) {
             if (folds[i].severity > row.severity)
@@ -115,35 +140,42 @@ static int merge_folds(const struct fold *folds, size_t count, struct derived *r
             if (folds[i].first_scan_ms < row.first_scan_ms)
                 row.first_scan_ms = folds[i].first_scan_ms;
         }
-        ret->at[ret->count++] = (struct index_finding){row.vuln,
-            index_code(necessity_of(row.severity), vuln_type(row.vuln), false, false),
-            row.first_scan_ms};
+        ret->at[ret->count++] = (struct index_finding){
+            row.vuln, code_of(deriving, &folds[first], i - first, row.severity), row.first_scan_ms};
     }
     return 0;
 }
 
-static int derive(const struct facts *facts, const struct aliases *aliases,
-    const struct image *image, const struct slot slots[SOURCE_COUNT], struct ids *claims,
-    struct fold **folds, struct derived *ret, struct err *err)
+static int derive(const struct deriving *deriving, struct ids *claims, struct fold **folds,
+    struct derived *ret, struct err *err)
 {
-    if (content_claims(slots, claims, err) < 0)
+    if (content_claims(deriving->slots, claims, err) < 0)
         return -1;
     *folds = calloc(claims->count + 1, sizeof(**folds));
     if (!*folds)
         return err_nomem(err);
     for (size_t i = 0; i < claims->count; i++)
-        (*folds)[i] = fold_of(facts, aliases, image, slots, claims->at[i]);
+        (*folds)[i] = fold_of(deriving, claims->at[i]);
     qsort(*folds, claims->count, sizeof(**folds), compare_folds);
-    return merge_folds(*folds, claims->count, ret, err);
+    return merge_folds(deriving, *folds, claims->count, ret, err);
 }
 
 int derive_findings(const struct facts *facts, const struct aliases *aliases,
-    const struct image *image, const struct slot slots[SOURCE_COUNT], struct derived *ret,
-    struct err *err)
+    const struct overlay *overlay, const struct image *image, const struct slot slots[SOURCE_COUNT],
+    struct derived *ret, struct err *err)
 {
+    const struct deriving deriving = {
+        .laying = {.facts = facts,
+            .aliases = aliases,
+            .overlay = overlay,
+            .image = image,
+            .slots = slots},
+        .slots = slots,
+        .decided = overlay && overlay_count(overlay) > 0,
+    };
     struct ids claims = {0};
     struct fold *folds = NULL;
-    int failed = derive(facts, aliases, image, slots, &claims, &folds, ret, err);
+    int failed = derive(&deriving, &claims, &folds, ret, err);
 
     free(folds);
     ids_release(&claims);

@@ -163,6 +163,7 @@ static void init_locks(struct fleet *fleet)
     pthread_rwlockattr_init(&attributes);
     pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
     pthread_rwlock_init(&fleet->lock, &attributes);
+    pthread_rwlock_init(&fleet->overlays, &attributes);
     pthread_rwlockattr_destroy(&attributes);
     pthread_mutex_init(&fleet->follow, NULL);
 }
@@ -196,6 +197,7 @@ void fleet_close(struct fleet *fleet)
     free(fleet->tenants);
     facts_release(&fleet->facts);
     pthread_rwlock_destroy(&fleet->lock);
+    pthread_rwlock_destroy(&fleet->overlays);
     pthread_mutex_destroy(&fleet->follow);
     store_close(fleet->store);
     free(fleet);
@@ -292,6 +294,14 @@ static int load_tenants(struct fleet *fleet, uint32_t only, bool again, struct e
     return first.code == ERR_NONE ? 0 : -1;
 }
 
+static void look_at_clock(struct fleet *fleet)
+{
+    int64_t now_ms = clock_now_ms();
+
+    if (now_ms > fleet->now_ms)
+        fleet->now_ms = now_ms;
+}
+
 static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
 {
     uint64_t trimmed, last;
@@ -303,6 +313,7 @@ static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
         if (store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
             return -1;
         fleet->seen = last;
+        look_at_clock(fleet);
     }
     fleet->load_all |= project == 0;
     return fleet_read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, project, false, err);
@@ -321,12 +332,16 @@ int fleet_load(struct fleet *fleet, uint32_t project, struct err *err)
 /* --- Following -------------------------------------------------------------------------------- */
 
 struct touched {
-    uint32_t project, image;
+    uint32_t project, number; /* of an image, or of a decision */
+};
+
+struct touched_list {
+    struct touched *at;
+    size_t count, cap;
 };
 
 struct batch {
-    struct touched *at;
-    size_t count, cap;
+    struct touched_list images, decisions;
     size_t causes;
     uint64_t last;
 };
@@ -334,14 +349,14 @@ struct batch {
 static int note_cause(void *ctx, const struct cause *cause, struct err *err)
 {
     struct batch *batch = ctx;
+    struct touched_list *list = cause->decision ? &batch->decisions : &batch->images;
+    uint32_t number = cause->decision ? cause->decision : cause->image;
 
+    if (array_reserve(&list->at, &list->cap, list->count + 1, sizeof(*list->at), err) < 0)
+        return -1;
+    list->at[list->count++] = (struct touched){cause->project, number};
     batch->causes++;
     batch->last = cause->number;
-    if (cause->image == 0)
-        return 0; /* of a decision */
-    if (array_reserve(&batch->at, &batch->cap, batch->count + 1, sizeof(*batch->at), err) < 0)
-        return -1;
-    batch->at[batch->count++] = (struct touched){cause->project, cause->image};
     return 0;
 }
 
@@ -351,30 +366,78 @@ static int compare_touched(const void *left, const void *right)
 
     if (a->project != b->project)
         return (a->project > b->project) - (a->project < b->project);
-    return (a->image > b->image) - (a->image < b->image);
+    return (a->number > b->number) - (a->number < b->number);
 }
 
-/* What fails here leaves the tenant half done: it is closed to readers until load_tenants() has
- * mended it. */
-static void apply_touched(struct fleet *fleet, const struct touched *touched)
+/* Sorts, and drops duplicates. */
+static void sort_touched(struct touched_list *list)
 {
-    struct tenant *tenant = fleet_tenant(fleet, touched->project);
+    size_t kept = 0;
+
+    if (list->count == 0)
+        return;
+    qsort(list->at, list->count, sizeof(*list->at), compare_touched);
+    for (size_t i = 1; i < list->count; i++)
+        if (compare_touched(&list->at[kept], &list->at[i]) != 0)
+            list->at[++kept] = list->at[i];
+    list->count = kept + 1;
+}
+
+/* The tenant, unless it is not kept up. */
+static struct tenant *kept_tenant(const struct fleet *fleet, uint32_t project)
+{
+    struct tenant *tenant = fleet_tenant(fleet, project);
+
+    return tenant && tenant->index && !tenant->broken ? tenant : NULL;
+}
+
+/* What fails leaves the tenant half done: it is closed to readers until load_tenants() has mended
+ * it. Loading anew may do what changing could not. */
+static void note_half_done(struct fleet *fleet, struct tenant *tenant, const struct err *why)
+{
+    note_failure(fleet, tenant, why);
+    tenant->retry_us = 0;
+}
+
+static void apply_image(struct fleet *fleet, const struct touched *touched)
+{
+    struct tenant *tenant = kept_tenant(fleet, touched->project);
     struct err why = {0};
 
-    if (!tenant || !tenant->index || tenant->broken ||
-        tenant_apply(fleet, tenant, touched->image, &why) == 0)
-        return;
-    note_failure(fleet, tenant, &why);
-    tenant->retry_us = 0; /* loading anew may do what changing could not */
+    if (tenant && tenant_apply(fleet, tenant, touched->number, &why) < 0)
+        note_half_done(fleet, tenant, &why);
 }
 
+/* All decisions of one project at once: rows that several of them concern are laid once. */
+static void apply_decisions(struct fleet *fleet, const struct touched *touched, size_t count)
+{
+    struct tenant *tenant = kept_tenant(fleet, touched->project);
+    struct ids numbers CLEANUP(ids_release) = {0};
+    struct err why = {0};
+    int failed = 0;
+
+    if (!tenant)
+        return;
+    for (size_t i = 0; i < count && !failed; i++)
+        failed = ids_push(&numbers, touched[i].number, &why);
+    if (failed || tenant_apply_decisions(fleet, tenant, &numbers, &why) < 0)
+        note_half_done(fleet, tenant, &why);
+}
+
+/* Decisions first: images are derived under them then. */
 static void apply_batch(struct fleet *fleet, struct batch *batch)
 {
-    if (batch->count)
-        qsort(batch->at, batch->count, sizeof(*batch->at), compare_touched);
-    for (size_t i = 0; i < batch->count; i++)
-        if (i == 0 || compare_touched(&batch->at[i - 1], &batch->at[i]) != 0)
-            apply_touched(fleet, &batch->at[i]);
+    struct touched_list *decisions = &batch->decisions;
+
+    sort_touched(&batch->images);
+    sort_touched(decisions);
+    for (size_t i = 0, first = 0; i < decisions->count; i = first) {
+        while (first < decisions->count && decisions->at[first].project == decisions->at[i].project)
+            first++;
+        apply_decisions(fleet, &decisions->at[i], first - i);
+    }
+    for (size_t i = 0; i < batch->images.count; i++)
+        apply_image(fleet, &batch->images.at[i]);
 }
 
 /* A failure is that project's own: it is told to those who ask for the project. */
@@ -400,7 +463,7 @@ static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *er
 {
     uint64_t trimmed, last;
 
-    batch->count = batch->causes = 0;
+    batch->images.count = batch->decisions.count = batch->causes = 0;
     /* The bounds are read last: what was trimmed while the chunk was being read is seen, too. */
     if (store_each_cause(fleet->store, fleet->seen, FOLLOW_CHUNK, note_cause, batch, err) < 0 ||
         store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
@@ -423,16 +486,32 @@ static int follow_log(struct fleet *fleet, struct err *err)
 
     while (more > 0)
         more = follow_chunk(fleet, &batch, err);
-    free(batch.at);
+    free(batch.images.at);
+    free(batch.decisions.at);
     return more;
+}
+
+/* Decisions end by the clock, whether or not somebody writes it down. */
+static void expire_decisions(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->tenant_count; i++) {
+        struct tenant *tenant = kept_tenant(fleet, fleet->tenants[i]->number);
+        struct err why = {0};
+
+        if (tenant && tenant->next_expiry_ms <= fleet->now_ms &&
+            tenant_expire(fleet, tenant, &why) < 0)
+            note_half_done(fleet, tenant, &why);
+    }
 }
 
 int fleet_follow_locked(struct fleet *fleet, struct err *err)
 {
     uint64_t version;
 
+    look_at_clock(fleet);
     if (store_data_version(fleet->store, &version, err) < 0)
         return -1;
+    expire_decisions(fleet);
     if (version == fleet->data_version && !any_broken(fleet))
         return 0;
     if (read_projects(fleet, err) < 0)

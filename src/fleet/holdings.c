@@ -59,19 +59,25 @@ static struct held *add_entry(struct holdings *holdings, uint32_t image, struct 
     return &holdings->at[at];
 }
 
+int holdings_get(const struct holdings *holdings, uint32_t image, struct ids *ret, struct err *err)
+{
+    const struct held *held = find_entry(holdings, image);
+    struct slice bytes;
+
+    ret->count = 0;
+    if (!held || !held->blob)
+        return 0;
+    bytes = (struct slice){held->blob, held->size};
+    return idlist_decode(&bytes, SIZE_MAX, ret, err);
+}
+
 int holdings_compare(const struct holdings *holdings, uint32_t image, const struct ids *claims,
     struct ids *ret_come, struct ids *ret_go, struct err *err)
 {
-    const struct held *held = find_entry(holdings, image);
     struct ids old CLEANUP(ids_release) = {0};
-    struct slice bytes;
 
-    if (held && held->blob) {
-        bytes = (struct slice){held->blob, held->size};
-        if (idlist_decode(&bytes, SIZE_MAX, &old, err) < 0)
-            return -1;
-    }
-    if (ids_subtract(claims, &old, ret_come, err) < 0)
+    if (holdings_get(holdings, image, &old, err) < 0 ||
+        ids_subtract(claims, &old, ret_come, err) < 0)
         return -1;
     return ids_subtract(&old, claims, ret_go, err);
 }

@@ -19,6 +19,8 @@ struct holdings {
 };
 
 void holdings_release(struct holdings *holdings);
+/* The image's claims, ascending; none when it is not known. Replaces *ret. */
+int holdings_get(const struct holdings *holdings, uint32_t image, struct ids *ret, struct err *err);
 /* How `claims` (sorted) differ from what the image holds: those that come, those that go. */
 int holdings_compare(const struct holdings *holdings, uint32_t image, const struct ids *claims,
     struct ids *ret_come, struct ids *ret_go, struct err *err);

@@ -3,10 +3,12 @@
  * What the files of this room share.
  *
  * Locks, in this order: the turn to write (store_begin), `follow` (one thread at a time takes
- * changes in), `lock` (shared: reading anything in memory; exclusive: changing it), then those of
- * the store's reads. Facts and tenants are changed by the thread that holds `follow`, with `lock`
- * held exclusively, and for no longer than memory takes; that thread may read them without. Nobody
- * may ask for a turn to write while holding one of the others.
+ * changes in), `overlays` (shared: reading decisions in memory; exclusive: changing them), `lock`
+ * (shared: reading anything else in memory; exclusive: changing it), then those of the store's
+ * reads. `overlays` and `lock` are never held exclusively together. Facts and tenants are changed
+ * by the thread that holds `follow`, with `lock` held exclusively, and for no longer than memory
+ * takes (decisions: `overlays`); that thread may read them without. Nobody may ask for a turn to
+ * write while holding one of the others.
  */
 #ifndef CAREEN_FLEET_INTERNAL_H
 #define CAREEN_FLEET_INTERNAL_H
@@ -14,6 +16,7 @@
 #include "fleet/aliases.h"
 #include "fleet/fleet.h"
 #include "fleet/holdings.h"
+#include "fleet/overlay.h"
 
 #include <pthread.h>
 
@@ -24,8 +27,11 @@ struct tenant {
     struct index *index; /* NULL: not loaded */
     struct aliases aliases;
     struct holdings holdings; /* counted in aliases */
-    bool shared;              /* readers may see it */
-    bool broken;              /* half done, or not to be loaded: closed to readers, for why */
+    struct overlay *overlay;  /* the decisions in force */
+    int64_t next_expiry_ms;   /* of those; INT64_MAX: none ends by itself */
+    struct ids expired; /* decisions whose time is over, and that nobody has ended; `follow` */
+    bool shared;        /* readers may see it */
+    bool broken;        /* half done, or not to be loaded: closed to readers, for why */
     struct err why;
     int64_t retry_us; /* when to load it anew (monotonic) */
 };
@@ -33,13 +39,15 @@ struct tenant {
 struct fleet {
     struct store *store;
     pthread_mutex_t follow;
-    pthread_rwlock_t lock;
+    pthread_rwlock_t overlays, lock;
     struct facts facts;
     struct tenant **tenants;
     size_t tenant_count, tenant_cap;
     bool load_all;         /* projects that come later are loaded, too */
     uint64_t seen;         /* causes up to this one are taken in */
     uint64_t data_version; /* of the store, when it was last looked at */
+    int64_t now_ms; /* what time decisions expire by: the clock, which may not go back here, or what
+                       has expired would come to life; `follow` */
 };
 
 /* Growing scratch space for the findings of one image. */
@@ -50,10 +58,10 @@ struct derived {
 
 void derived_release(struct derived *derived);
 /* The rows of an image: its slots' claims, folded by alias group; sorted by vulnerability. All
- * claims must be in facts. */
+ * claims must be in facts. overlay: what lies over them; NULL: nothing. */
 int derive_findings(const struct facts *facts, const struct aliases *aliases,
-    const struct image *image, const struct slot slots[SOURCE_COUNT], struct derived *ret,
-    struct err *err);
+    const struct overlay *overlay, const struct image *image, const struct slot slots[SOURCE_COUNT],
+    struct derived *ret, struct err *err);
 /* The distinct claims over all slots, ascending. */
 int content_claims(const struct slot slots[SOURCE_COUNT], struct ids *ret, struct err *err);
 /* The distinct packages over all slots, with the earliest time of each. */
@@ -67,6 +75,22 @@ void tenant_free(struct tenant *tenant);
 struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err);
 /* Reads the image and brings the tenant up to it (gone: removes it). On failure it is half done. */
 int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t image, struct err *err);
+
+/* Readers are kept out while a tenant that they may see is changed. */
+void tenant_begin_change(struct fleet *fleet, const struct tenant *tenant);
+void tenant_end_change(struct fleet *fleet, const struct tenant *tenant);
+
+/* tenant_decisions.c; as above. */
+/* Before any row is derived, and after alias groups are settled. */
+int tenant_load_decisions(struct fleet *fleet, struct tenant *tenant, struct err *err);
+/* Names are in other groups since this plan was made true. Rows are the caller's to derive. */
+int tenant_regroup_decisions(
+    struct fleet *fleet, struct tenant *tenant, const struct alias_plan *plan, struct err *err);
+/* Reads these decisions and brings the tenant up to them. On failure it is half done. */
+int tenant_apply_decisions(
+    struct fleet *fleet, struct tenant *tenant, const struct ids *numbers, struct err *err);
+/* Ends those in memory whose time is over. On failure it is half done. */
+int tenant_expire(struct fleet *fleet, struct tenant *tenant, struct err *err);
 
 /* fleet.c */
 struct tenant *fleet_tenant(const struct fleet *fleet, uint32_t project); /* or NULL */

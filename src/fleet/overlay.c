@@ -109,6 +109,11 @@ static bool is_named(const struct lying *lying)
     return lying->decision.scope == DECISION_IMAGES;
 }
 
+static bool is_by_package(const struct lying *lying)
+{
+    return !is_named(lying) && lying->decision.vuln_count == 0;
+}
+
 static struct slice id_bytes(const unsigned char *id)
 {
     return (struct slice){(const char *)id, IMAGE_ID_BYTES};
@@ -174,7 +179,7 @@ static void unlist(struct overlay *overlay, const struct lying *lying)
     drop_groups(overlay, groups_kind(lying), lying);
     if (is_named(lying))
         drop_images(overlay, lying);
-    else if (lying->decision.vuln_count == 0)
+    else if (is_by_package(lying))
         lists_drop(&overlay->lists[LIST_PACKAGE],
             intern_find(&overlay->packages, lying->decision.package), lying);
 }
@@ -185,7 +190,7 @@ static int enlist(struct overlay *overlay, const struct lying *lying, struct err
 
     if (!failed && is_named(lying))
         failed = add_images(overlay, lying, err);
-    else if (!failed && lying->decision.vuln_count == 0)
+    else if (!failed && is_by_package(lying))
         failed = add_package(overlay, lying, err);
     if (failed)
         unlist(overlay, lying);
@@ -209,14 +214,13 @@ static void count_names(struct overlay *overlay, const struct decision *decision
         overlay->named[decision->vulns[i]] += in ? 1u : UINT32_MAX;
 }
 
-static void find_newest_package(struct overlay *overlay)
+/* Room is there: overlay_put() has made it. */
+static void gather_by_package(struct overlay *overlay)
 {
-    overlay->newest_package = 0;
-    if (overlay->lists[LIST_PACKAGE].used_count == 0)
-        return;
-    for (size_t i = overlay->count; i > 0 && !overlay->newest_package; i--)
-        if (!is_named(overlay->at[i - 1]) && overlay->at[i - 1]->decision.vuln_count == 0)
-            overlay->newest_package = overlay->at[i - 1]->decision.number;
+    overlay->by_package_count = 0;
+    for (size_t i = 0; i < overlay->count; i++)
+        if (is_by_package(overlay->at[i]))
+            overlay->by_package[overlay->by_package_count++] = overlay->at[i];
 }
 
 /* --- Keeping ---------------------------------------------------------------------------------- */
@@ -250,6 +254,7 @@ void overlay_free(struct overlay *overlay)
     intern_release(&overlay->images);
     intern_release(&overlay->packages);
     free(overlay->named);
+    free(overlay->by_package);
     free(overlay->at);
     free(overlay);
 }
@@ -295,6 +300,8 @@ int overlay_put(struct overlay *overlay, const struct aliases *aliases,
 
     if (array_reserve(&overlay->at, &overlay->cap, overlay->count + 1, sizeof(*overlay->at), err) <
             0 ||
+        array_reserve(&overlay->by_package, &overlay->by_package_cap, overlay->count + 1,
+            sizeof(*overlay->by_package), err) < 0 ||
         reserve_names(overlay, decision, err) < 0)
         return -1;
     fresh = lying_new(aliases, decision, err);
@@ -311,7 +318,10 @@ int overlay_put(struct overlay *overlay, const struct aliases *aliases,
         overlay->count++;
     }
     overlay->at[at] = fresh;
-    find_newest_package(overlay);
+    if (old || at + 1 < overlay->count)
+        gather_by_package(overlay);
+    else if (is_by_package(fresh))
+        overlay->by_package[overlay->by_package_count++] = fresh;
     return 0;
 }
 
@@ -319,13 +329,15 @@ void overlay_remove(struct overlay *overlay, uint32_t number)
 {
     size_t at = position_of(overlay, number);
     struct lying *lying = find(overlay, number);
+    bool by_package = lying && is_by_package(lying);
 
     if (!lying)
         return;
     overlay->count--;
     memmove(&overlay->at[at], &overlay->at[at + 1], (overlay->count - at) * sizeof(struct lying *));
     let_go(overlay, lying);
-    find_newest_package(overlay);
+    if (by_package)
+        gather_by_package(overlay);
 }
 
 const struct decision *overlay_find(const struct overlay *overlay, uint32_t number)

@@ -63,6 +63,9 @@ const struct decision *overlay_decision(
  * takes more to know that they do not: then each claim is to be asked for. */
 bool overlay_row_decision(
     const struct overlay *overlay, const struct overlaid *claim, const struct decision **ret);
+/* Does one of its repairs of this image have to be asked with the times of claims? No when the
+ * image was last reported before all of them: any time up to that gives the same answer. */
+bool overlay_needs_times(const struct overlay *overlay, const struct image *image);
 enum verdict verdict_of(const struct decision *decision); /* NULL: open */
 
 /* NULL, or what tells two overlays apart. */

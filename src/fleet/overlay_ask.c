@@ -6,6 +6,9 @@
 #include "base/bug.h"
 #include "fleet/overlay_lists.h"
 
+/* Decisions on packages that are looked at before a row is said to be undecided. */
+enum { BY_PACKAGE_MAX = 16 };
+
 struct search {
     const struct overlaid *claim;
     bool row; /* packages and times are not looked at */
@@ -78,8 +81,31 @@ const struct decision *overlay_decision(const struct overlay *overlay, const str
     return search.best ? &search.best->decision : NULL;
 }
 
-/* One that may hold for some of the claims and not for others leaves it open, and so does one that
- * is known only by its package, which is not asked for here. */
+/* Can one that is known only by its package, newer than `best`, hold in this row? The packages are
+ * not asked for here. */
+static bool may_be_by_package(
+    const struct overlay *overlay, const struct search *search, const struct lying *best)
+{
+    uint32_t than = best ? best->decision.number : 0;
+    size_t looked_at = 0;
+
+    for (size_t i = overlay->by_package_count; i > 0; i--) {
+        const struct lying *lying = overlay->by_package[i - 1];
+
+        if (lying->decision.number < than)
+            return false;
+        if (looked_at++ == BY_PACKAGE_MAX || matches(search, lying))
+            return true;
+    }
+    return false;
+}
+
+/* A repair that does not hold for the latest report may hold for what an older one has found. */
+static bool is_doubtful(const struct decision *repair, const struct image *image)
+{
+    return repair->action == DECISION_REPAIR && image->latest_scan_ms > repair->created_ms;
+}
+
 bool overlay_row_decision(
     const struct overlay *overlay, const struct overlaid *claim, const struct decision **ret)
 {
@@ -88,14 +114,32 @@ bool overlay_row_decision(
 
     walk(&search, &overlay->lists[LIST_GROUP], claim->group);
     walk_named(overlay, &search);
-    best = search.best ? &search.best->decision : NULL;
-    if (overlay->newest_package > (best ? best->number : 0))
+    if (may_be_by_package(overlay, &search, search.best))
         return false;
-    if (best && (best->package.len || (best->action == DECISION_REPAIR &&
-                                          claim->image->latest_scan_ms > best->created_ms)))
+    best = search.best ? &search.best->decision : NULL;
+    if (best && (best->package.len || is_doubtful(best, claim->image)))
         return false;
     *ret = best;
     return true;
+}
+
+bool overlay_needs_times(const struct overlay *overlay, const struct image *image)
+{
+    static const enum list_kind kinds[] = {LIST_IMAGE, LIST_IMAGE_PACKAGE};
+    unsigned char id[IMAGE_ID_BYTES];
+    uint32_t key;
+
+    if (overlay->images.count <= 1 || !image_id_bytes(slice_of(image->id), id))
+        return false;
+    key = intern_find(&overlay->images, (struct slice){(const char *)id, IMAGE_ID_BYTES});
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        const struct lists *lists = &overlay->lists[kinds[i]];
+
+        for (uint32_t at = lists_first(lists, key); at; at = lists->links[at].next)
+            if (is_doubtful(&lists->links[at].of->decision, image))
+                return true;
+    }
+    return false;
 }
 
 enum verdict verdict_of(const struct decision *decision)

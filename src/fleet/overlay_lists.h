@@ -50,7 +50,8 @@ struct overlay {
     struct intern images, packages; /* that a decision names or named; ids are keys */
     uint32_t *named;                /* by name id: how many decisions name it */
     size_t named_cap;
-    uint32_t newest_package; /* the newest number in LIST_PACKAGE; 0: none */
+    const struct lying **by_package; /* those in LIST_PACKAGE, ascending */
+    size_t by_package_count, by_package_cap;
 };
 
 void lists_release(struct lists *lists);

@@ -103,7 +103,7 @@ static const char *check_names(const struct overlay *overlay)
 const char *overlay_validate(const struct overlay *overlay)
 {
     size_t expected[LIST_COUNT] = {0};
-    uint32_t newest_package = 0;
+    size_t by_package = 0;
     const char *broken;
 
     for (size_t i = 0; i < overlay->count; i++) {
@@ -118,11 +118,12 @@ const char *overlay_validate(const struct overlay *overlay)
         expected[named ? LIST_IMAGE_GROUP : LIST_GROUP] += lying->groups.count;
         expected[any ? LIST_IMAGE_PACKAGE : LIST_IMAGE] += decision->image_count;
         expected[LIST_PACKAGE] += any && !named;
-        if (any && !named)
-            newest_package = decision->number;
+        if (any && !named &&
+            (by_package >= overlay->by_package_count || overlay->by_package[by_package++] != lying))
+            return "a decision on a package is missing";
     }
-    if (newest_package != overlay->newest_package)
-        return "the newest decision on a package is another one";
+    if (by_package != overlay->by_package_count)
+        return "there are too many decisions on packages";
     broken = check_lists(overlay, expected);
     return broken ? broken : check_names(overlay);
 }

@@ -22,18 +22,19 @@ void tenant_free(struct tenant *tenant)
     holdings_release(&tenant->holdings);
     aliases_release(&tenant->aliases);
     index_free(tenant->index);
+    overlay_free(tenant->overlay);
+    ids_release(&tenant->expired);
     free(tenant->id);
     free(tenant);
 }
 
-/* Readers are kept out while a tenant that they may see is changed. */
-static void begin_change(struct fleet *fleet, const struct tenant *tenant)
+void tenant_begin_change(struct fleet *fleet, const struct tenant *tenant)
 {
     if (tenant->shared)
         pthread_rwlock_wrlock(&fleet->lock);
 }
 
-static void end_change(struct fleet *fleet, const struct tenant *tenant)
+void tenant_end_change(struct fleet *fleet, const struct tenant *tenant)
 {
     if (tenant->shared)
         pthread_rwlock_unlock(&fleet->lock);
@@ -60,10 +61,10 @@ static int hold_claims(struct fleet *fleet, struct tenant *tenant, uint32_t imag
 
     if (holdings_compare(&tenant->holdings, image, claims, &come, &go, err) < 0)
         return -1;
-    begin_change(fleet, tenant);
+    tenant_begin_change(fleet, tenant);
     failed = count_claims(tenant, &fleet->facts, &come, aliases_use, err) < 0 ||
              count_claims(tenant, &fleet->facts, &go, aliases_unuse, err) < 0;
-    end_change(fleet, tenant);
+    tenant_end_change(fleet, tenant);
     return failed ? -1 : holdings_set(&tenant->holdings, image, claims, err);
 }
 
@@ -73,27 +74,27 @@ static int put_derived(struct fleet *fleet, struct tenant *tenant, const struct 
     struct derived derived CLEANUP(derived_release) = {0};
     int failed;
 
-    if (derive_findings(&fleet->facts, &tenant->aliases, image, slots, &derived, err) < 0)
+    if (derive_findings(
+            &fleet->facts, &tenant->aliases, tenant->overlay, image, slots, &derived, err) < 0)
         return -1;
-    begin_change(fleet, tenant);
+    tenant_begin_change(fleet, tenant);
     failed = index_put(tenant->index, image, derived.at, derived.count, err);
-    end_change(fleet, tenant);
+    tenant_end_change(fleet, tenant);
     return failed;
 }
 
 /* What the image holds may be newer than the facts in hand: a write may have been committed between
- * the reading of both. */
+ * the reading of both. It may also be older: an image that was removed in between, and whose claims
+ * were collected, cannot be understood any more. That is told like damage, and mended by loading. */
 static int catch_up_to(struct fleet *fleet, const struct ids *claims, struct err *err)
 {
-    uint32_t last = claims->count ? claims->at[claims->count - 1] : 0;
-
-    if (last <= fleet->facts.last_claim)
+    if (facts_have(&fleet->facts, claims))
         return 0;
     if (fleet_read_facts(fleet, err) < 0)
         return -1;
-    if (last > fleet->facts.last_claim)
-        return err_set(err, ERR_CORRUPT, "an image refers to claim %u, which is not stored", last);
-    return 0;
+    if (facts_have(&fleet->facts, claims))
+        return 0;
+    return err_set(err, ERR_CORRUPT, "an image refers to a claim that is not stored");
 }
 
 /* One image with its slots, as the store has it, and with the facts that it refers to. */
@@ -152,9 +153,11 @@ static int settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err
         return 0;
     if (aliases_plan(&tenant->aliases, &plan, err) < 0)
         return -1;
-    begin_change(fleet, tenant);
+    tenant_begin_change(fleet, tenant);
     failed = aliases_apply(&tenant->aliases, &plan, err);
-    end_change(fleet, tenant);
+    tenant_end_change(fleet, tenant);
+    if (!failed)
+        failed = tenant_regroup_decisions(fleet, tenant, &plan, err);
     for (size_t i = 0; i < plan.changed.count && !failed; i++)
         for (int type = 0; type < VUL_TYPE_COUNT && !failed; type++)
             failed = index_images_of(
@@ -169,9 +172,9 @@ static int apply_gone(struct fleet *fleet, struct tenant *tenant, uint32_t numbe
 {
     const struct ids none = {0};
 
-    begin_change(fleet, tenant);
+    tenant_begin_change(fleet, tenant);
     index_remove(tenant->index, number);
-    end_change(fleet, tenant);
+    tenant_end_change(fleet, tenant);
     if (hold_claims(fleet, tenant, number, &none, err) < 0)
         return -1;
     return settle_aliases(fleet, tenant, err);
@@ -213,7 +216,7 @@ static int count_image(
     loading->chunk++;
     if (content_claims(slots, &claims, err) < 0)
         return -1;
-    if (claims.count && claims.at[claims.count - 1] > loading->fleet->facts.last_claim)
+    if (!facts_have(&loading->fleet->facts, &claims))
         return ids_push(&loading->later, image->number, err);
     return hold_claims(loading->fleet, loading->tenant, image->number, &claims, err);
 }
@@ -260,6 +263,7 @@ static int fill_tenant(struct fleet *fleet, struct tenant *tenant, struct err *e
 {
     struct loading loading = {.fleet = fleet, .tenant = tenant};
     int failed = pass(&loading, count_image, err) < 0 || settle_aliases(fleet, tenant, err) < 0 ||
+                 tenant_load_decisions(fleet, tenant, err) < 0 ||
                  pass(&loading, derive_image, err) < 0 || apply_later(&loading, err) < 0;
 
     ids_release(&loading.later);
@@ -278,9 +282,10 @@ struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id
     tenant->id = strndup(id.ptr, id.len);
     aliases_init(&tenant->aliases, &fleet->facts);
     tenant->index = index_new(err);
-    if (tenant->index && !tenant->id)
+    tenant->overlay = tenant->index ? overlay_new(err) : NULL;
+    if (tenant->overlay && !tenant->id)
         err_nomem(err);
-    if (!tenant->index || !tenant->id || fill_tenant(fleet, tenant, err) < 0) {
+    if (!tenant->overlay || !tenant->id || fill_tenant(fleet, tenant, err) < 0) {
         tenant_free(tenant);
         return NULL;
     }

@@ -74,8 +74,8 @@ static void derive(struct bed *bed)
 {
     struct err err;
 
-    assert_ok(
-        derive_findings(&bed->facts, &bed->aliases, &bed->image, bed->slots, &bed->derived, &err));
+    assert_ok(derive_findings(
+        &bed->facts, &bed->aliases, NULL, &bed->image, bed->slots, &bed->derived, &err));
 }
 
 /* --- Folding ---------------------------------------------------------------------------------- */

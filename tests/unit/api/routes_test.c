@@ -45,6 +45,7 @@ static void test_found(void **state)
         {"GET", "/healthz", handle_health, "", ""},
         {"GET", "/readyz", handle_ready, "", ""},
         {"GET", "/openapi.json", handle_openapi, "", ""},
+        {"GET", "/metrics", handle_metrics, "", ""},
     };
 
     (void)state;

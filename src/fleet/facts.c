@@ -45,6 +45,14 @@ uint32_t facts_find_name(const struct facts *facts, struct slice text)
     return id == MAP_NONE ? 0 : id;
 }
 
+bool facts_have(const struct facts *facts, const struct ids *claims)
+{
+    for (size_t i = 0; i < claims->count; i++)
+        if (claims->at[i] > facts->last_claim || facts->claims[claims->at[i]].record == 0)
+            return false;
+    return true;
+}
+
 const uint32_t *facts_links(const struct facts *facts, const struct fact_record *record)
 {
     return facts->links.at + record->links;
@@ -135,14 +143,18 @@ int facts_read(
 /* --- Taking in: names first, so that what refers to them can be checked --------------------------
  */
 
+/* A name that was dropped from the store and put in again has a new id, which is the one in use. */
 static int take_name(struct facts *facts, uint32_t id, struct slice name, struct err *err)
 {
     struct fact_name fact = {.kind = name_kind_of(name)};
+    uint32_t dropped = facts_find_name(facts, name);
 
     if (arena_dup(&facts->texts, name, &fact.text, err) < 0 ||
         array_reserve(&facts->names, &facts->name_cap, (size_t)id + 1, sizeof(fact), err) < 0)
         return -1;
     facts->names[id] = fact;
+    if (dropped)
+        map_remove(&facts->ids_by_text, slice_hash(name), dropped);
     if (map_add(&facts->ids_by_text, slice_hash(name), id, err) < 0)
         return -1;
     facts->last_name = id;

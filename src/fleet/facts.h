@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names, records and claims as the store has them, in memory by stored id: what findings are
- * derived from without touching the disk. They only grow. The follower adds, under the fleet's
- * lock.
+ * derived from without touching the disk. They only grow: what the store drops because nothing
+ * refers to it (store_collect) stays here until the process ends, and nothing here refers to it
+ * either. Ids have gaps where something was dropped before it was read. The follower adds, under
+ * the fleet's lock.
  */
 #ifndef CAREEN_FLEET_FACTS_H
 #define CAREEN_FLEET_FACTS_H
@@ -79,14 +81,17 @@ struct facts_news {
 
 void facts_news_release(struct facts_news *news);
 /* Reads claims first, then records, then names: each may refer only to what is read after it, so
- * everything that is referred to is there. Changes nothing. */
+ * everything that is in use is there. Changes nothing. */
 int facts_read(
     const struct facts *facts, struct store *store, struct facts_news *ret, struct err *err);
 /* Takes them in, under the fleet's lock. ERR_CORRUPT when one refers to something that is not
  * stored. What was taken before a failure stays, and is not read again. */
 int facts_take(struct facts *facts, const struct facts_news *news, struct err *err);
 
-/* The stored id of a name, or 0. */
+/* Are all of these claims here? */
+bool facts_have(const struct facts *facts, const struct ids *claims);
+/* The stored id of a name, or 0. The store may have dropped it since: what is written must go by
+ * store_put_name(). */
 uint32_t facts_find_name(const struct facts *facts, struct slice text);
 /* The names that a record links to its own: aliases, then covers. */
 const uint32_t *facts_links(const struct facts *facts, const struct fact_record *record);

@@ -44,6 +44,11 @@ const uint8_t *entry_codes(const struct entry *entry)
     return entry->count ? codes_of(entry) : NULL;
 }
 
+void entry_set_code(struct entry *entry, size_t finding, uint8_t code)
+{
+    codes_of(entry)[finding] = code;
+}
+
 int64_t entry_first_scan_ms(const struct entry *entry, size_t finding)
 {
     const uint8_t *at = time_index_of(entry);

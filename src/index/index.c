@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changes of the index: put, remove, and the ordinals of images.
+ * Changes of the index: put, recode, remove, and the ordinals of images.
  *
  * A change costs what differs: the old and the new findings are walked side by side, and only those
  * that came, went or changed their code touch postings and counts.
@@ -18,6 +18,8 @@
 #include "base/bug.h"
 #include "base/limits.h"
 #include "model/vulnerability.h"
+
+enum { CODE_FIXED_BITS = 7 }; /* necessity and type: not a decision's to change */
 
 /* --- Small helpers ---------------------------------------------------------------------------- */
 
@@ -53,6 +55,17 @@ uint64_t image_id_hash(const struct image *image)
 static bool same_id(const struct entry *a, const struct entry *b)
 {
     return slice_eq(image_id_text(&a->image), image_id_text(&b->image));
+}
+
+/* The image of a number and its ordinal, or NULL. */
+static struct entry *find_entry(const struct index *index, uint32_t number, uint32_t *ret_ordinal)
+{
+    uint32_t ordinal = ordinal_from(index, number);
+
+    if (ordinal == index->ordinal_count || number_at(index, ordinal) != number)
+        return NULL;
+    *ret_ordinal = ordinal;
+    return entry_at(index, ordinal);
 }
 
 static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, struct entry *entry)
@@ -345,14 +358,39 @@ int index_put(struct index *index, const struct image *image, const struct index
     return 0;
 }
 
+int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t code, struct err *err)
+{
+    uint32_t ordinal;
+    struct entry *entry = find_entry(index, number, &ordinal);
+    size_t at = entry ? entry_find(entry, vuln) : 0;
+    uint8_t old;
+
+    if (!entry || at == entry->count || entry_vulns(entry)[at] != vuln)
+        return 0;
+    old = entry_codes(entry)[at];
+    if (old == code)
+        return 0;
+    if (code >= INDEX_CODES || ((code ^ old) & CODE_FIXED_BITS))
+        return err_set(err, ERR_INVALID,
+            "vulnerability %u of image %u has code %d, which cannot become %d", vuln, number, old,
+            code);
+    if (postings_prepare(&index->postings, vuln, code, err) < 0) {
+        postings_trim(&index->postings, vuln);
+        return -1;
+    }
+    postings_add(&index->postings, vuln, code, ordinal);
+    count_code(index, ordinal, code, 1);
+    postings_remove(&index->postings, vuln, old, ordinal);
+    count_code(index, ordinal, old, -1);
+    entry_set_code(entry, at, code);
+    return 0;
+}
+
 void index_remove(struct index *index, uint32_t number)
 {
-    uint32_t ordinal = ordinal_from(index, number);
-    struct entry *old;
+    uint32_t ordinal;
+    struct entry *old = find_entry(index, number, &ordinal);
 
-    if (ordinal == index->ordinal_count || number_at(index, ordinal) != number)
-        return;
-    old = entry_at(index, ordinal);
     if (!old)
         return;
     apply_findings(index, ordinal, old, NULL);
@@ -364,18 +402,10 @@ void index_remove(struct index *index, uint32_t number)
     discard(index, old);
 }
 
-static const struct entry *find_entry(const struct index *index, uint32_t number)
-{
-    uint32_t ordinal = ordinal_from(index, number);
-
-    if (ordinal == index->ordinal_count || number_at(index, ordinal) != number)
-        return NULL;
-    return entry_at(index, ordinal);
-}
-
 const struct image *index_find(const struct index *index, uint32_t number)
 {
-    const struct entry *entry = find_entry(index, number);
+    uint32_t ordinal;
+    const struct entry *entry = find_entry(index, number, &ordinal);
 
     return entry ? &entry->image : NULL;
 }
@@ -383,7 +413,8 @@ const struct image *index_find(const struct index *index, uint32_t number)
 size_t index_findings(const struct index *index, uint32_t number, const uint32_t **ret_vulns,
     const uint8_t **ret_codes)
 {
-    const struct entry *entry = find_entry(index, number);
+    uint32_t ordinal;
+    const struct entry *entry = find_entry(index, number, &ordinal);
 
     *ret_vulns = entry ? entry_vulns(entry) : NULL;
     *ret_codes = entry ? entry_codes(entry) : NULL;

@@ -73,9 +73,9 @@ void index_free(struct index *index); /* accepts NULL */
  * is unchanged then. Cost: the image's own findings, old and new. */
 int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
     size_t count, struct err *err);
-/* Gives one finding another code (its necessity and type bits must stay). Nothing happens when the
- * image has no such finding. ERR_NOMEM; the index is unchanged then. Cost: the two sets of the
- * vulnerability's posting. */
+/* Gives one finding another code. Nothing happens when the image has no such finding. ERR_INVALID
+ * when the necessity or the type would change, ERR_NOMEM; the index is unchanged then. Cost: the
+ * two sets of the vulnerability's posting. */
 int index_recode(
     struct index *index, uint32_t number, uint32_t vuln, uint8_t code, struct err *err);
 /* Nothing happens when the number is not there. */

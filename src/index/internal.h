@@ -143,6 +143,7 @@ struct entry *entry_new(
 void entry_free(struct entry *entry); /* accepts NULL; the strings of the tables are not its own */
 const uint32_t *entry_vulns(const struct entry *entry);
 const uint8_t *entry_codes(const struct entry *entry);
+void entry_set_code(struct entry *entry, size_t finding, uint8_t code);
 int64_t entry_first_scan_ms(const struct entry *entry, size_t finding);
 size_t entry_bytes(const struct entry *entry);
 /* Position of the first finding with a vulnerability >= vuln. */

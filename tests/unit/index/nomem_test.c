@@ -184,6 +184,42 @@ static void test_put(void **state)
     assert_int_equal(blocks, blocks_before);
 }
 
+/* Until memory is enough; returns how often it was not. */
+static int recode_starving(struct index *index, uint32_t number, uint32_t vuln, uint8_t code)
+{
+    struct picture before, after;
+
+    take_picture(index, &before);
+    for (int failures = 0;; failures++) {
+        int failed;
+
+        fail_in = failures;
+        failed = index_recode(index, number, vuln, code, &err);
+        fail_in = -1;
+        assert_null(index_validate(index));
+        if (failed == 0)
+            return failures;
+        assert_int_equal(err.code, ERR_NOMEM);
+        take_picture(index, &after);
+        assert_same_picture(&before, &after);
+    }
+}
+
+static void test_recode(void **state)
+{
+    long blocks_before = blocks;
+    struct index *index = some_images();
+    int failures = 0;
+
+    (void)state;
+    for (uint32_t i = 0; i < IMAGES; i += 3) /* those with vulnerability 0, of code i % 4 */
+        failures += recode_starving(index, i * 10, 0, (uint8_t)((i * 10 % 4) | 16));
+    assert_true(failures > 4);
+    assert_int_equal(recode_starving(index, 0, 1, 16), 0); /* it has not */
+    index_free(index);
+    assert_int_equal(blocks, blocks_before);
+}
+
 static void test_new(void **state)
 {
     (void)state;
@@ -263,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new),
         cmocka_unit_test(test_put),
+        cmocka_unit_test(test_recode),
         cmocka_unit_test(test_questions),
     };
 

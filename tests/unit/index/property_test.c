@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The index against a plain model: an array of images with their findings, which is filtered row by
- * row. Random changes (arrivals, replacements, removals, numbers out of order) and random questions
- * over small domains, so that filters hit and combine.
+ * row. Random changes (arrivals, replacements, removals, other codes, numbers out of order) and
+ * random questions over small domains, so that filters hit and combine.
  *
  * CAREEN_TEST_SEED and CAREEN_TEST_ROUNDS choose other worlds, and more of them.
  */
@@ -397,7 +397,6 @@ static void run_world(int number)
 {
     struct world *world = calloc(1, sizeof(*world));
     struct err err;
-    const char *why;
 
     assert_non_null(world);
     world_number = number;
@@ -409,8 +408,7 @@ static void run_world(int number)
 
         for (uint32_t i = number % 2 ? 80 : 1 + chance(20); i; i--)
             change(world, growth);
-        if ((why = index_validate(world->index)))
-            WRONG("%s", why);
+        check_index(world);
         check_size(world);
         for (int i = 0; i < 24; i++) {
             struct question q;
@@ -425,13 +423,11 @@ static void run_world(int number)
                 ask_vulns(world, &q.query);
         }
         walk_pages(world);
-        if ((why = index_validate(world->index)))
-            WRONG("%s", why);
+        check_index(world);
     }
     while (world->count)
         remove_one(world);
-    if ((why = index_validate(world->index)))
-        WRONG("%s", why);
+    check_index(world);
     index_free(world->index);
     free(world);
 }

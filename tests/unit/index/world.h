@@ -213,6 +213,69 @@ static void replace(struct world *world)
     put(world, &fact);
 }
 
+static void check_index(const struct world *world)
+{
+    const char *why = index_validate(world->index);
+
+    if (why)
+        WRONG("%s", why);
+}
+
+/* What a decision does: only `ignored` and `handled` change, or nothing does. */
+static void recode_one(struct world *world)
+{
+    struct fact *fact;
+    struct index_finding *finding;
+    uint8_t code;
+    struct err err;
+
+    if (world->count == 0)
+        return;
+    fact = &world->facts[chance((uint32_t)world->count)];
+    if (index_recode(world->index, fact->image.number, vuln_of(VULNS), 0, &err) < 0 ||
+        index_recode(world->index, world->highest + 1, vuln_of(0), 0, &err) < 0)
+        WRONG("recoding what is not there: %s", err.message);
+    if (fact->count == 0)
+        return;
+    finding = &fact->findings[chance((uint32_t)fact->count)];
+    code = (uint8_t)((finding->code & 7) | chance(4) << 3);
+    if (index_recode(world->index, fact->image.number, finding->vuln, code, &err) < 0)
+        WRONG("recoding image %u vulnerability %u: %s", fact->image.number, finding->vuln,
+            err.message);
+    finding->code = code;
+    fact->touched = true;
+    if (index_recode(world->index, fact->image.number, finding->vuln, code ^ 4, &err) == 0 ||
+        err.code != ERR_INVALID)
+        WRONG("image %u vulnerability %u changed its type", fact->image.number, finding->vuln);
+    check_index(world);
+}
+
+/* One vulnerability in every image, as a decision about a package does: its sets come, grow large
+ * and go. */
+static void recode_all(struct world *world)
+{
+    uint32_t vuln = vuln_of(chance(VULNS));
+    uint8_t bits = (uint8_t)(chance(4) << 3);
+    struct err err;
+
+    for (size_t i = 0; i < world->count; i++) {
+        struct fact *fact = &world->facts[i];
+
+        for (size_t j = 0; j < fact->count; j++) {
+            struct index_finding *finding = &fact->findings[j];
+
+            if (finding->vuln != vuln)
+                continue;
+            finding->code = (uint8_t)((finding->code & 7) | bits);
+            fact->touched = true;
+            if (index_recode(world->index, fact->image.number, vuln, finding->code, &err) < 0)
+                WRONG("recoding image %u vulnerability %u: %s", fact->image.number, vuln,
+                    err.message);
+        }
+    }
+    check_index(world);
+}
+
 static void remove_one(struct world *world)
 {
     struct fact *fact;
@@ -240,6 +303,10 @@ static void change(struct world *world, uint32_t growth)
         put_new(world, chance(world->highest + 1));
     else if (kept && chance(8) == 0)
         put_new(world, world->removed[chance(kept)]);
+    else if (chance(3) == 0)
+        recode_one(world);
+    else if (chance(20) == 0)
+        recode_all(world);
     else if (chance(2))
         replace(world);
     else

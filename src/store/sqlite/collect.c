@@ -417,7 +417,6 @@ static int begin_marks(struct collecting *c, struct err *err)
         c->marks[kind] = calloc((size_t)c->highest[kind] / 64 + 1, sizeof(uint64_t));
         if (!c->marks[kind])
             return err_nomem(err);
-        mark(c, (enum kind)kind, c->highest[kind]);
     }
     return walk(c, &c->conn, slots_piece, SLOT_ROWS, err);
 }

@@ -12,6 +12,9 @@ set(MICROHTTPD_LIBRARIES PkgConfig::MICROHTTPD)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls>=3.7)
 set(GNUTLS_LIBRARIES PkgConfig::GNUTLS)
 
+pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
+set(INIH_LIBRARIES PkgConfig::INIH)
+
 # Debian's libroaring has no pkg-config file.
 find_path(ROARING_INCLUDE_DIR roaring/roaring.h REQUIRED)
 find_library(ROARING_LIBRARIES roaring REQUIRED)

@@ -57,6 +57,9 @@
 /* HTTP: the JSON body of an operation: 100,000 image ids. */
 #define LIMIT_OPERATION_BYTES (8L * 1024 * 1024)
 
+/* The configuration file. */
+#define LIMIT_SETTINGS_FILE_BYTES (256 * 1024)
+
 /* How long a writer waits for another one before it gives up. */
 #define LIMIT_WRITER_WAIT_MS 5000
 /* Work in one store transaction before it is committed, in milliseconds. */

@@ -26,6 +26,7 @@ enum cli_tables {
     OPTIONS_PLACEMENT = 1, /* api/placement_params.h: where the image lives */
     OPTIONS_AFFECTED = 2,  /* api/affected_params.h, without vul_id */
     OPTIONS_SCOPE = 4,     /* those of them that choose images */
+    OPTIONS_SETTINGS = 8,  /* cli/settings.h: of the server */
 };
 
 enum { CLI_OPTIONS_MAX = 40, CLI_NAME_BYTES = 40 };
@@ -48,6 +49,7 @@ struct cli_args {
     char **words; /* positional arguments */
     int word_count;
     const char *data_dir;
+    bool data_given; /* by --data; else it is the environment's, or the default */
 };
 
 struct command {
@@ -62,10 +64,10 @@ struct command {
 };
 
 extern const struct command command_affected, command_backup, command_restore, command_doctor,
-    command_images_list, command_images_show, command_images_rm, command_images_set, command_import,
-    command_key_create, command_key_list, command_key_revoke, command_project_create,
-    command_project_list, command_project_revoke, command_project_restore, command_serve,
-    command_status, command_token_create, command_token_list, command_token_revoke,
+    command_settings, command_images_list, command_images_show, command_images_rm,
+    command_images_set, command_import, command_key_create, command_key_list, command_key_revoke,
+    command_project_create, command_project_list, command_project_revoke, command_project_restore,
+    command_serve, command_status, command_token_create, command_token_list, command_token_revoke,
     command_user_create, command_user_list, command_user_grant, command_user_ungrant,
     command_user_password, command_user_revoke, command_user_restore, command_vulns;
 

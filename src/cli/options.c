@@ -4,6 +4,7 @@
 #include "cli/options.h"
 
 #include "base/bug.h"
+#include "cli/settings.h"
 
 #include <stdarg.h>
 
@@ -122,6 +123,7 @@ static int parse_option(struct parse *parse)
     }
     if (cli_is_option(argument, "data", &value)) {
         args->data_dir = NULL;
+        args->data_given = true;
         return take_value(parse, "data", value, false, &args->data_dir);
     }
     for (size_t i = 0; i < args->option_count; i++)
@@ -175,6 +177,11 @@ static void add_param(struct cli_args *args, const char *param, const char *valu
     add_option(args, &(struct cli_option){name, multi_arch ? "[=BOOL]" : value, help, param});
 }
 
+static void add_setting(void *ctx, const char *param, const char *value, const char *help)
+{
+    add_param(ctx, param, value, help);
+}
+
 static void gather_options(const struct command *command, struct cli_args *args)
 {
     for (size_t i = 0; i < command->option_count; i++)
@@ -190,6 +197,8 @@ static void gather_options(const struct command *command, struct cli_args *args)
         if (wanted && strcmp(param->name, "vul_id") != 0)
             add_param(args, param->name, param->value, param->help);
     }
+    if (command->tables & OPTIONS_SETTINGS)
+        settings_each_option(add_setting, args);
 }
 
 int cli_parse(

@@ -374,10 +374,8 @@ int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t co
         return err_set(err, ERR_INVALID,
             "vulnerability %u of image %u has code %d, which cannot become %d", vuln, number, old,
             code);
-    if (postings_prepare(&index->postings, vuln, code, err) < 0) {
-        postings_trim(&index->postings, vuln);
+    if (postings_prepare(&index->postings, vuln, code, err) < 0)
         return -1;
-    }
     postings_add(&index->postings, vuln, code, ordinal);
     count_code(index, ordinal, code, 1);
     postings_remove(&index->postings, vuln, old, ordinal);

@@ -178,7 +178,8 @@ struct postings {
 void postings_release(struct postings *postings);
 /* NULL when there is none. */
 const struct posting *postings_find(const struct postings *postings, uint32_t vuln);
-/* Makes one postings_add() of the same arguments infallible. */
+/* Makes one postings_add() of the same arguments infallible. Failing, it leaves no empty set: a new
+ * one has room for its first members. */
 int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, struct err *err);
 void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
 void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);

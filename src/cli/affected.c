@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "cli/csv.h"
+#include "cli/decision_text.h"
 #include "cli/table.h"
 
 static const struct cli_option options[] = {
@@ -51,8 +52,8 @@ static void row_to_table(struct table *table, const struct affected_row *row)
     table_cell(table, slice_of(words_name(&image_type_words, (int)image->place.type)), COLOUR_NONE);
     table_cell(table, where_of(&image->place), COLOUR_NONE);
     table_number(table, image->place.containers < 0 ? 0 : (uint64_t)image->place.containers);
-    table_cell(
-        table, index_code_ignored(row->code) ? SLICE("ignored") : SLICE("unfix"), COLOUR_NONE);
+    table_cell(table, slice_of(status_text(row->code)),
+        index_code_handled(row->code) ? COLOUR_DIM : COLOUR_NONE);
     table_cell(table, slice_of(words_name(&assessment_words, (int)image->assessment)),
         image->assessment == ASSESSMENT_FULL ? COLOUR_NONE : COLOUR_YELLOW);
     table_cell(
@@ -64,7 +65,7 @@ static void csv_heading(struct buf *out)
     buf_put_cstr(out,
         "image_id,image_name,image_version,image_digest,vul_id,type,repair_necessity,status,"
         "image_type,registry_name,cluster_id,container_num,first_scan_time,latest_scan_time,"
-        "assessment\n");
+        "assessment,is_handled\n");
 }
 
 static void row_to_csv(struct buf *out, const struct affected_row *row)
@@ -88,6 +89,7 @@ static void row_to_csv(struct buf *out, const struct affected_row *row)
     csv_number(out, row->first_scan_ms);
     csv_number(out, image->latest_scan_ms);
     csv_field(out, slice_of(words_name(&assessment_words, (int)image->assessment)), false);
+    csv_field(out, index_code_handled(row->code) ? SLICE("true") : SLICE("false"), false);
     csv_end(out);
 }
 
@@ -246,7 +248,9 @@ const struct command command_affected = {.name = "affected",
                "advisory, or a\n"
                "CVE that such an advisory covers. Without one, all rows are listed. The answer is "
                "that of\n"
-               "GET /v5/{project_id}/vulnerability/images with the same filters.\n"
+               "GET /v5/{project_id}/vulnerability/images with the same filters. STATUS is open, "
+               "ignored or\n"
+               "handled (repaired by hand): --is-handled false lists what is still to be done.\n"
                "Exit status 4: nothing was found, but images in scope are not fully assessed.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),

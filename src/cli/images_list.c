@@ -3,6 +3,8 @@
 #include "api/image_render.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/limits.h"
+#include "cli/decision_text.h"
 #include "cli/images.h"
 #include "cli/table.h"
 
@@ -131,13 +133,84 @@ static enum table_colour colour_of_severity(enum severity severity)
     return severity == SEVERITY_UNKNOWN ? COLOUR_DIM : colour_of_necessity(necessity_of(severity));
 }
 
-static void write_claims(const struct image_detail *detail, struct buf *out)
+/* The image's rows: what decisions make of them. */
+struct rows {
+    struct arena *arena;
+    struct row {
+        struct slice vul_id;
+        enum vul_type type;
+        uint8_t code;
+    } * at;
+    size_t count, cap;
+    uint32_t last_image, last_vuln;
+    bool more;
+};
+
+static int take_rows(void *ctx, const struct affected_page *page, struct err *err)
 {
-    static const char *const headings[] = {
-        "SEVERITY", "VULNERABILITY", "REPORTED AS", "SOURCE", "PACKAGE", "VERSION", "FIXED IN"};
+    struct rows *rows = ctx;
+
+    for (size_t i = 0; i < page->count; i++) {
+        const struct affected_row *from = &page->rows[i];
+        struct row *grown =
+            arena_grow(rows->arena, rows->at, rows->count, &rows->cap, sizeof(*grown), err);
+
+        if (!grown)
+            return -1;
+        rows->at = grown;
+        rows->at[rows->count] = (struct row){.type = from->type, .code = from->code};
+        if (arena_dup(rows->arena, from->vul_id, &rows->at[rows->count++].vul_id, err) < 0)
+            return -1;
+        rows->last_image = from->image->number;
+        rows->last_vuln = from->vuln;
+    }
+    rows->more = page->more;
+    return 0;
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct row *a = left, *b = right;
+
+    return a->type != b->type ? (a->type < b->type ? -1 : 1) : slice_cmp(a->vul_id, b->vul_id);
+}
+
+static int gather_rows(struct fleet *fleet, uint32_t project, struct slice image_id,
+    struct rows *rows, struct err *err)
+{
+    struct affected_query query = {.q = {.scope = {.type = -1, .image_id = image_id},
+                                       .codes = UINT32_MAX,
+                                       .limit = LIMIT_PAGE_MAX}};
+
+    do {
+        if (fleet_affected(fleet, project, &query, take_rows, rows, err) < 0)
+            return -1;
+        query.q.by_cursor = true;
+        query.q.after_image = rows->last_image;
+        query.q.after_vuln = rows->last_vuln;
+    } while (rows->more);
+    if (rows->count)
+        qsort(rows->at, rows->count, sizeof(*rows->at), compare_rows);
+    return 0;
+}
+
+static const char *status_of(const struct rows *rows, const struct image_claim *claim)
+{
+    const struct row key = {.vul_id = claim->vul_id, .type = claim->type};
+    const struct row *found =
+        rows->count ? bsearch(&key, rows->at, rows->count, sizeof(key), compare_rows) : NULL;
+
+    return found ? status_text(found->code) : "";
+}
+
+static void write_claims(
+    const struct image_detail *detail, const struct rows *rows, struct buf *out)
+{
+    static const char *const headings[] = {"SEVERITY", "VULNERABILITY", "STATUS", "REPORTED AS",
+        "SOURCE", "PACKAGE", "VERSION", "FIXED IN"};
     struct table table;
 
-    table_init(&table, headings, 7);
+    table_init(&table, headings, 8);
     for (int severity = SEVERITY_COUNT - 1; severity >= 0; severity--)
         for (size_t i = 0; i < detail->claim_count; i++) {
             const struct image_claim *claim = &detail->claims[i];
@@ -148,6 +221,7 @@ static void write_claims(const struct image_detail *detail, struct buf *out)
             table_cell(&table, slice_of(words_name(&severity_words, severity)),
                 colour_of_severity(claim->severity));
             table_cell(&table, claim->vul_id, COLOUR_NONE);
+            table_cell(&table, slice_of(status_of(rows, claim)), COLOUR_NONE);
             table_cell(&table, claim->reported, COLOUR_NONE);
             table_cell(
                 &table, slice_of(words_name(&source_words, (int)claim->source)), COLOUR_NONE);
@@ -163,6 +237,7 @@ static void write_claims(const struct image_detail *detail, struct buf *out)
 static int show(const struct cli_args *args, struct buf *out, struct err *err)
 {
     struct arena arena CLEANUP(arena_release);
+    struct rows rows = {.arena = &arena};
     struct image_detail detail;
     enum cli_format format;
     uint32_t project;
@@ -177,7 +252,8 @@ static int show(const struct cli_args *args, struct buf *out, struct err *err)
     fleet = cli_open(args, STORE_READ, true, &project, err);
     if (!fleet)
         return -1;
-    failed = fleet_show_image(fleet, project, slice_of(args->words[0]), &arena, &detail, err);
+    failed = fleet_show_image(fleet, project, slice_of(args->words[0]), &arena, &detail, err) < 0 ||
+             gather_rows(fleet, project, slice_of(args->words[0]), &rows, err) < 0;
     fleet_close(fleet);
     if (failed)
         return -1;
@@ -189,7 +265,7 @@ static int show(const struct cli_args *args, struct buf *out, struct err *err)
     }
     write_head(&detail, out);
     buf_put_char(out, '\n');
-    write_claims(&detail, out);
+    write_claims(&detail, &rows, out);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* careen status: what the data folder holds. */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "codec/json_writer.h"
@@ -13,6 +14,7 @@ static const struct cli_option options[] = {
 struct project_counts {
     struct slice id;
     struct index_counts counts;
+    uint64_t decisions; /* in force */
 };
 
 struct state {
@@ -34,6 +36,50 @@ static uint64_t findings_of(const struct index_counts *counts, int necessity)
     return sum;
 }
 
+static uint64_t handled_of(const struct index_counts *counts)
+{
+    uint64_t sum = 0;
+
+    for (unsigned code = 0; code < INDEX_CODES; code++)
+        if (index_code_handled((uint8_t)code))
+            sum += counts->by_code[code];
+    return sum;
+}
+
+/* Counts the decisions of a project that are in force, whether or not their end was written down.
+ */
+struct deciding_count {
+    int64_t now_ms;
+    uint64_t in_force, on_page;
+    uint32_t last;
+};
+
+static int count_decision(void *ctx, const struct decision *decision, struct err *err)
+{
+    struct deciding_count *count = ctx;
+
+    (void)err;
+    count->in_force += decision->expires_ms == 0 || decision->expires_ms > count->now_ms;
+    count->on_page++;
+    count->last = decision->number;
+    return 0;
+}
+
+static int count_decisions(
+    struct store *store, uint32_t project, uint64_t *ret_in_force, struct err *err)
+{
+    struct deciding_count count = {.now_ms = clock_now_ms()};
+
+    do {
+        count.on_page = 0;
+        if (store_each_decision(
+                store, project, true, count.last, 1000, count_decision, &count, err) < 0)
+            return -1;
+    } while (count.on_page);
+    *ret_in_force = count.in_force;
+    return 0;
+}
+
 static int gather(struct state *state, struct fleet *fleet, struct err *err)
 {
     const struct index_scope all = {.type = -1};
@@ -50,7 +96,8 @@ static int gather(struct state *state, struct fleet *fleet, struct err *err)
         struct project_counts *entry = &state->projects[state->project_count++];
 
         if (fleet_project_id(fleet, numbers.at[i], &state->arena, &entry->id, err) < 0 ||
-            fleet_count(fleet, numbers.at[i], &all, &entry->counts, err) < 0)
+            fleet_count(fleet, numbers.at[i], &all, &entry->counts, err) < 0 ||
+            count_decisions(fleet_store(fleet), numbers.at[i], &entry->decisions, err) < 0)
             return -1;
     }
     return 0;
@@ -61,7 +108,7 @@ static int gather(struct state *state, struct fleet *fleet, struct err *err)
 static void write_table(const struct state *state, struct buf *out)
 {
     static const char *const headings[] = {"PROJECT", ">IMAGES", ">FINDINGS", ">CRITICAL", ">HIGH",
-        ">MEDIUM", ">LOW", ">PARTLY ASSESSED", ">NOT ASSESSED"};
+        ">MEDIUM", ">LOW", ">HANDLED", ">DECISIONS", ">PARTLY ASSESSED", ">NOT ASSESSED"};
     struct table table;
 
     buf_printf(out,
@@ -69,7 +116,7 @@ static void write_table(const struct state *state, struct buf *out)
         "claims         %llu\n\n",
         state->args->data_dir, state->stats.schema_version, (double)state->stats.bytes / 1048576.0,
         (unsigned long long)state->stats.packages, (unsigned long long)state->stats.claims);
-    table_init(&table, headings, 9);
+    table_init(&table, headings, 11);
     for (size_t i = 0; i < state->project_count; i++) {
         const struct index_counts *counts = &state->projects[i].counts;
 
@@ -78,6 +125,8 @@ static void write_table(const struct state *state, struct buf *out)
         table_number(&table, findings_of(counts, -1));
         for (int necessity = NECESSITY_COUNT - 1; necessity >= 0; necessity--)
             table_number(&table, findings_of(counts, necessity));
+        table_number(&table, handled_of(counts));
+        table_number(&table, state->projects[i].decisions);
         table_number(&table, counts->by_assessment[ASSESSMENT_PARTLY]);
         table_number(&table, counts->by_assessment[ASSESSMENT_NOT]);
     }
@@ -114,6 +163,8 @@ static void write_json(const struct state *state, struct buf *out)
         for (int necessity = NECESSITY_COUNT - 1; necessity >= 0; necessity--)
             write_number(
                 &w, words_name(&necessity_words, necessity), findings_of(counts, necessity));
+        write_number(&w, "handled", handled_of(counts));
+        write_number(&w, "decisions_in_force", state->projects[i].decisions);
         for (int i_assessment = 0; i_assessment < ASSESSMENT_COUNT; i_assessment++)
             write_number(&w, words_name(&assessment_words, i_assessment),
                 counts->by_assessment[i_assessment]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* careen vulns: the vulnerabilities that images of the project have, worst and widest first. */
 #include "base/array.h"
+#include "base/bug.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/csv.h"
@@ -12,10 +13,17 @@ static const struct cli_option options[] = {
     {"o", "FORMAT", "table, jsonl or csv", NULL},
 };
 
+/* A vulnerability, its name copied into the arena. */
+struct listed {
+    struct vuln_summary all;
+    uint64_t open; /* images where it is not handled */
+};
+
 struct listing {
     struct arena arena;
-    struct vuln_summary *at; /* names copied into the arena */
+    struct listed *at;
     size_t count, cap;
+    size_t passed; /* of them, by the second walk */
     bool failed;
     struct err err;
 };
@@ -23,11 +31,11 @@ struct listing {
 static bool take_vuln(void *ctx, const struct vuln_summary *vuln)
 {
     struct listing *listing = ctx;
-    struct vuln_summary entry = *vuln;
+    struct listed entry = {.all = *vuln};
 
     if (array_reserve(
             &listing->at, &listing->cap, listing->count + 1, sizeof(entry), &listing->err) < 0 ||
-        arena_dup(&listing->arena, vuln->vul_id, &entry.vul_id, &listing->err) < 0) {
+        arena_dup(&listing->arena, vuln->vul_id, &entry.all.vul_id, &listing->err) < 0) {
         listing->failed = true;
         return false;
     }
@@ -35,9 +43,34 @@ static bool take_vuln(void *ctx, const struct vuln_summary *vuln)
     return true;
 }
 
+/* The second walk, over rows that are not handled, meets some of the first one's, in its order. */
+static bool take_open(void *ctx, const struct vuln_summary *vuln)
+{
+    struct listing *listing = ctx;
+    struct listed *entry;
+
+    do {
+        BUG_ON(listing->passed == listing->count);
+        entry = &listing->at[listing->passed++];
+    } while (entry->all.type != vuln->type || !slice_eq(entry->all.vul_id, vuln->vul_id));
+    entry->open = vuln->images;
+    return true;
+}
+
+static uint32_t open_codes(void)
+{
+    uint32_t mask = 0;
+
+    for (unsigned code = 0; code < INDEX_CODES; code++)
+        if (!index_code_handled((uint8_t)code))
+            mask |= UINT32_C(1) << code;
+    return mask;
+}
+
 static int compare_entries(const void *left, const void *right)
 {
-    const struct vuln_summary *a = left, *b = right;
+    const struct vuln_summary *a = &((const struct listed *)left)->all;
+    const struct vuln_summary *b = &((const struct listed *)right)->all;
 
     if (a->worst != b->worst)
         return a->worst > b->worst ? -1 : 1;
@@ -49,18 +82,19 @@ static int compare_entries(const void *left, const void *right)
 static void write_table(const struct listing *listing, struct buf *out)
 {
     static const char *const headings[] = {
-        "SEVERITY", "VULNERABILITY", "TYPE", ">IMAGES", ">CONTAINERS"};
+        "SEVERITY", "VULNERABILITY", "TYPE", ">IMAGES", ">OPEN", ">CONTAINERS"};
     struct table table;
 
-    table_init(&table, headings, 5);
+    table_init(&table, headings, 6);
     for (size_t i = 0; i < listing->count; i++) {
-        const struct vuln_summary *vuln = &listing->at[i];
+        const struct vuln_summary *vuln = &listing->at[i].all;
 
         table_cell(&table, slice_of(words_name(&necessity_words, (int)vuln->worst)),
             colour_of_necessity(vuln->worst));
         table_cell(&table, vuln->vul_id, COLOUR_NONE);
         table_cell(&table, slice_of(words_name(&vul_type_words, (int)vuln->type)), COLOUR_NONE);
         table_number(&table, vuln->images);
+        table_number(&table, listing->at[i].open);
         table_number(&table, vuln->containers);
     }
     if (listing->count)
@@ -71,15 +105,16 @@ static void write_table(const struct listing *listing, struct buf *out)
 
 static void write_csv(const struct listing *listing, struct buf *out)
 {
-    buf_put_cstr(out, "vul_id,type,repair_necessity,images,containers\n");
+    buf_put_cstr(out, "vul_id,type,repair_necessity,images,containers,open_images\n");
     for (size_t i = 0; i < listing->count; i++) {
-        const struct vuln_summary *vuln = &listing->at[i];
+        const struct vuln_summary *vuln = &listing->at[i].all;
 
         csv_field(out, vuln->vul_id, true);
         csv_field(out, slice_of(words_name(&vul_type_words, (int)vuln->type)), false);
         csv_field(out, slice_of(words_name(&necessity_words, (int)vuln->worst)), false);
         csv_number(out, (int64_t)vuln->images);
         csv_number(out, (int64_t)vuln->containers);
+        csv_number(out, (int64_t)listing->at[i].open);
         csv_end(out);
     }
 }
@@ -89,7 +124,7 @@ static void write_jsonl(const struct listing *listing, struct buf *out)
     struct json_writer w;
 
     for (size_t i = 0; i < listing->count; i++) {
-        const struct vuln_summary *vuln = &listing->at[i];
+        const struct vuln_summary *vuln = &listing->at[i].all;
 
         json_writer_init(&w, out);
         json_write_begin_object(&w);
@@ -101,6 +136,8 @@ static void write_jsonl(const struct listing *listing, struct buf *out)
         json_write_i64(&w, (int64_t)vuln->images);
         json_write_key(&w, "containers");
         json_write_i64(&w, (int64_t)vuln->containers);
+        json_write_key(&w, "open_images");
+        json_write_i64(&w, (int64_t)listing->at[i].open);
         json_write_end_object(&w);
         buf_put_char(out, '\n');
     }
@@ -115,8 +152,11 @@ static int gather(const struct cli_args *args, struct affected_request *request,
 
     if (!fleet)
         return -1;
-    failed = fleet_each_vuln(
-        fleet, project, &request->query.q.scope, request->query.q.codes, take_vuln, listing, err);
+    failed = fleet_each_vuln(fleet, project, &request->query.q.scope, request->query.q.codes,
+                 take_vuln, listing, err) < 0 ||
+             (!listing->failed &&
+                 fleet_each_vuln(fleet, project, &request->query.q.scope,
+                     request->query.q.codes & open_codes(), take_open, listing, err) < 0);
     fleet_close(fleet);
     if (!failed && listing->failed) {
         *err = listing->err;
@@ -124,7 +164,7 @@ static int gather(const struct cli_args *args, struct affected_request *request,
     }
     if (!failed && listing->count)
         qsort(listing->at, listing->count, sizeof(*listing->at), compare_entries);
-    return failed;
+    return failed ? -1 : 0;
 }
 
 static int run(const struct cli_args *args)
@@ -160,6 +200,7 @@ static int run(const struct cli_args *args)
 const struct command command_vulns = {.name = "vulns",
     .summary = "the vulnerabilities that images have, worst first",
     .arguments = "",
+    .details = "OPEN counts the images where it is neither ignored nor handled.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .tables = OPTIONS_SCOPE,

@@ -248,8 +248,8 @@ def test_status(run, tmp_path, data_dir):
     assert told["data_dir"] == str(data_dir) and told["schema_version"] >= 1
     assert told["database_bytes"] >= (data_dir / "careen.db").stat().st_size
     assert (told["packages"], told["claims"]) == (1, 3)
-    nothing = {"images": 0, "findings": 0, "Critical": 0, "High": 0, "Medium": 0, "Low": 0,
-               "assessed": 0, "partly_assessed": 0, "not_assessed": 0}
+    nothing = {"images": 0, "findings": 0, "Critical": 0, "High": 0, "Medium": 0, "Low": 0, "handled": 0,
+               "decisions_in_force": 0, "assessed": 0, "partly_assessed": 0, "not_assessed": 0}
     assert told["projects"] == [
         {**nothing, "project_id": "default", "images": 2, "findings": 3, "Critical": 1, "High": 1,
          "Low": 1, "assessed": 1, "partly_assessed": 1},
@@ -277,8 +277,8 @@ def test_vulns(run, tmp_path):
             for vuln in told] == expected
     assert {vuln["type"] for vuln in told} == {"linux_vul"}
     assert run("vulns", "-o", "csv").stdout.splitlines() == [
-        "vul_id,type,repair_necessity,images,containers",
-        *(f"{id},linux_vul,{word},{images},{containers}"
+        "vul_id,type,repair_necessity,images,containers,open_images",
+        *(f"{id},linux_vul,{word},{images},{containers},{images}"
           for id, word, images, containers in expected)]
     table = run("vulns").stdout.splitlines()
     assert [line.split()[1] for line in table[1:-1]] == [id for id, *_ in expected]

@@ -97,9 +97,9 @@ def test_show(run, three, tmp_path):
     for line in (f"image +{three[0]}", "name +web/one", "assessment +assessed", "latest +yes",
                  "last scan +2023-11-14T22:13:20.001Z", "trivy +2 packages, 2 claims",
                  r"grype +1 packages \(vulnerable ones only\), 1 claims",
-                 "critical +CVE-2024-0001 +CVE-2024-0001 +trivy +lib +1.0 +1.1",
-                 "high +CVE-2024-0001 +CVE-2024-0001 +grype +lib +1.0 +2.0",
-                 "unknown +CVE-2024-0002 +CVE-2024-0002 +trivy +tool +2.0 *"):
+                 "critical +CVE-2024-0001 +open +CVE-2024-0001 +trivy +lib +1.0 +1.1",
+                 "high +CVE-2024-0001 +open +CVE-2024-0001 +grype +lib +1.0 +2.0",
+                 "unknown +CVE-2024-0002 +open +CVE-2024-0002 +trivy +tool +2.0 *"):
         assert re.search(f"^{line}$", text, re.M), (line, text)
 
 

@@ -83,6 +83,7 @@ struct call {
     uint32_t project;           /* stored number, where the route has {project_id} */
     struct slice project_id;    /* decoded */
     struct slice image_id;      /* decoded, where the route has {image_id} */
+    struct slice decision;      /* likewise; as it was sent, not a number yet */
 };
 
 /* The query's parameters, decoded. ERR_INVALID when they cannot be, or are too many. */
@@ -104,6 +105,12 @@ void handle_import(struct call *call);
 void handle_show_image(struct call *call);
 void handle_remove_image(struct call *call);
 void handle_set_image(struct call *call);
+void handle_image_vulnerability(struct call *call);
+void handle_preview_image_vulnerability(struct call *call);
+void handle_image_vulnerability_history(struct call *call);
+void handle_list_decisions(struct call *call);
+void handle_decide(struct call *call);
+void handle_withdraw_decision(struct call *call);
 void handle_create_token(struct call *call);
 void handle_show_token(struct call *call);
 void handle_list_projects(struct call *call);

@@ -12,7 +12,7 @@ int granted_enterprise_project(const struct call *call, struct slice id, struct 
     if (access_includes(&call->access, id))
         return 0;
     return err_set(err, ERR_FORBIDDEN,
-        "enterprise_project_id: %.*s is not granted; name one that is, or all_granted_eps to read",
+        "enterprise_project_id: %.*s is not granted; name one that is, or all_granted_eps",
         SLICE_FMT(id));
 }
 
@@ -26,6 +26,23 @@ int granted_scope(const struct call *call, struct affected_request *request, str
         return granted_enterprise_project(call, request->enterprise_project, err);
     scope->enterprise_projects = call->access.enterprise_projects;
     scope->enterprise_project_count = call->access.enterprise_project_count;
+    return 0;
+}
+
+int granted_projects(const struct call *call, struct slice *asked, const struct slice **ret,
+    size_t *ret_count, struct err *err)
+{
+    if (asked->len == 0)
+        *asked = SLICE("0");
+    if (slice_is(*asked, "all_granted_eps")) {
+        *ret = call->access.all ? NULL : call->access.enterprise_projects;
+        *ret_count = call->access.all ? 0 : call->access.enterprise_project_count;
+        return 0;
+    }
+    if (granted_enterprise_project(call, *asked, err) < 0)
+        return -1;
+    *ret = asked;
+    *ret_count = 1;
     return 0;
 }
 

@@ -12,6 +12,11 @@ int granted_enterprise_project(const struct call *call, struct slice id, struct 
 /* Narrows a query: all_granted_eps to what is granted; one that is not granted, the default one
  * included, is ERR_FORBIDDEN. */
 int granted_scope(const struct call *call, struct affected_request *request, struct err *err);
+/* The enterprise projects that a call about decisions is for: the one that it names (empty: the
+ * default one), which must be granted (ERR_FORBIDDEN), or with all_granted_eps all of the caller's.
+ * *ret points to *asked or into call->access; *ret_count 0: every one. */
+int granted_projects(const struct call *call, struct slice *asked, const struct slice **ret,
+    size_t *ret_count, struct err *err);
 /* The image of the path. ERR_NOT_FOUND, as if it did not exist, when the caller may not see it;
  * ERR_FORBIDDEN when the caller may, but not do what the route does. */
 int granted_image(struct call *call, struct err *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One route as an operation: who may call it, with which parameters and which body. */
 #include "api/affected_params.h"
+#include "api/fields.h"
 #include "api/openapi_parts.h"
 #include "api/openapi_schemas.h"
 #include "api/placement_params.h"
@@ -86,6 +87,37 @@ static void write_placement(struct json_writer *w)
     }
 }
 
+static void write_fields(struct json_writer *w, const struct fields *fields, bool strict)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        const struct field *field = &fields->at[i];
+        bool required = field->required || (strict && field->strict);
+        bool emptiable = !required && (field->kind == VALUE_TEXT || field->kind == VALUE_WORD);
+
+        begin_parameter(w, field->name, "query", required, slice_of(field->help));
+        if (emptiable) {
+            json_write_key(w, "allowEmptyValue");
+            json_write_bool(w, true);
+        }
+        json_write_key(w, "schema");
+        json_write_begin_object(w);
+        schema_write_field(w, field);
+        json_write_end_object(w);
+        json_write_end_object(w);
+    }
+}
+
+/* A decision of the path. */
+static void write_decision(struct json_writer *w)
+{
+    begin_parameter(w, "decision", "path", true, SLICE("the decision"));
+    json_write_key(w, "schema");
+    json_write_begin_object(w);
+    schema_write_range(w, 1, UINT32_MAX);
+    json_write_end_object(w);
+    json_write_end_object(w);
+}
+
 static void write_parameters(
     struct json_writer *w, const struct route *route, const struct service_options *options)
 {
@@ -95,12 +127,16 @@ static void write_parameters(
         write_text(w, "project_id", "path", true, LIMIT_ID_CHARS, "the project");
     if (strstr(route->pattern, "{image_id}"))
         write_text(w, "image_id", "path", true, LIMIT_ID_CHARS, "the image");
+    if (strstr(route->pattern, "{decision}"))
+        write_decision(w);
     if (route->query == QUERY_AFFECTED)
         write_affected(w, options->strict_parameters);
     else if (route->query == QUERY_PLACEMENT)
         write_placement(w);
     else if (route->query == QUERY_PROJECTS)
         write_text(w, "name", "query", false, 0, "the one project of this name, not all");
+    else if (route->query == QUERY_FIELDS)
+        write_fields(w, route->fields, options->strict_parameters);
     if (route->examines)
         write_text(w, "X-Subject-Token", "header", true, 0, "the token to examine");
     json_write_end_array(w);
@@ -154,7 +190,8 @@ static void write_body(
             "bytes as sent",
             (unsigned long long)options->max_report_bytes);
     else
-        buf_printf(&help, "At most %ld bytes", LIMIT_DOCUMENT_BYTES);
+        buf_printf(&help, "At most %ld bytes",
+            route->body == BODY_OPERATION ? LIMIT_OPERATION_BYTES : LIMIT_DOCUMENT_BYTES);
     json_write_key(w, "requestBody");
     json_write_begin_object(w);
     json_write_member(w, "description", buf_slice(&help));

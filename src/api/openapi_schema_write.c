@@ -3,6 +3,7 @@
  * (additionalProperties): clients must pass over what a later version adds. */
 #include "api/openapi_schemas.h"
 
+#include "api/fields.h"
 #include "api/placement_params.h"
 #include "base/limits.h"
 
@@ -70,6 +71,131 @@ void schema_write_placement(struct json_writer *w, const struct placement_param 
     }
 }
 
+/* --- Fields ----------------------------------------------------------------------------------- */
+
+static void write_ids(struct json_writer *w, const struct field *field)
+{
+    json_write_member(w, "type", SLICE("array"));
+    write_count(w, "minItems", 1);
+    write_count(w, "maxItems", field->max_ids);
+    json_write_key(w, "items");
+    json_write_begin_object(w);
+    schema_write_line(w, 1, LIMIT_ID_CHARS);
+    json_write_end_object(w);
+}
+
+static void write_pair(struct json_writer *w, const struct field *field)
+{
+    json_write_member(w, "type", SLICE("object"));
+    json_write_key(w, "properties");
+    json_write_begin_object(w);
+    json_write_key(w, field->one);
+    json_write_begin_object(w);
+    schema_write_line(w, 1, LIMIT_ID_CHARS);
+    json_write_end_object(w);
+    json_write_key(w, field->many);
+    json_write_begin_object(w);
+    write_ids(w, field);
+    json_write_end_object(w);
+    json_write_end_object(w);
+    json_write_key(w, "required");
+    json_write_begin_array(w);
+    json_write_string(w, slice_of(field->one));
+    json_write_string(w, slice_of(field->many));
+    json_write_end_array(w);
+}
+
+static void write_pairs(struct json_writer *w, const struct field *field)
+{
+    json_write_member(w, "type", SLICE("array"));
+    write_count(w, "minItems", 1);
+    write_count(w, "maxItems", field->max_pairs);
+    json_write_key(w, "items");
+    json_write_begin_object(w);
+    write_pair(w, field);
+    json_write_end_object(w);
+}
+
+static void write_number(struct json_writer *w, const struct field *field)
+{
+    schema_write_range(w, field->low, field->high);
+    if (!field->otherwise)
+        return;
+    json_write_key(w, "default");
+    json_write_i64(w, field->otherwise);
+}
+
+void schema_write_field(struct json_writer *w, const struct field *field)
+{
+    switch (field->kind) {
+    case VALUE_WORD:
+        schema_write_words(w, field->words, field->rows);
+        break;
+    case VALUE_NUMBER:
+        write_number(w, field);
+        break;
+    case VALUE_FLAG:
+        json_write_member(w, "type", SLICE("boolean"));
+        break;
+    case VALUE_IDS:
+        write_ids(w, field);
+        break;
+    case VALUE_PAIRS:
+        write_pairs(w, field);
+        break;
+    case VALUE_TEXT:
+    default:
+        schema_write_line(w, field->min_chars, field->max_chars);
+    }
+}
+
+/* What may be left out may be null. */
+static void write_field_member(struct json_writer *w, const struct field *field)
+{
+    json_write_key(w, field->name);
+    json_write_begin_object(w);
+    json_write_member(w, "description", slice_of(field->help));
+    if (field->required) {
+        schema_write_field(w, field);
+    } else {
+        json_write_key(w, "anyOf");
+        json_write_begin_array(w);
+        json_write_begin_object(w);
+        schema_write_field(w, field);
+        json_write_end_object(w);
+        json_write_begin_object(w);
+        json_write_member(w, "type", SLICE("null"));
+        json_write_end_object(w);
+        json_write_end_array(w);
+    }
+    json_write_end_object(w);
+}
+
+static void write_fields(struct json_writer *w, const struct schema *schema)
+{
+    const struct fields *fields = schema->fields;
+
+    json_write_member(w, "type", SLICE("object"));
+    json_write_member(w, "description", slice_of(schema->help));
+    json_write_key(w, "properties");
+    json_write_begin_object(w);
+    for (size_t i = 0; i < fields->count; i++)
+        write_field_member(w, &fields->at[i]);
+    json_write_end_object(w);
+    json_write_key(w, "required");
+    json_write_begin_array(w);
+    for (size_t i = 0; i < fields->count; i++)
+        if (fields->at[i].required)
+            json_write_string(w, slice_of(fields->at[i].name));
+    json_write_end_array(w);
+    if (fields->closed) {
+        json_write_key(w, "additionalProperties");
+        json_write_bool(w, false);
+    }
+}
+
+/* --- Members ---------------------------------------------------------------------------------- */
+
 void schema_write_ref(struct json_writer *w, const struct schema *schema)
 {
     struct buf ref = BUF_INIT(256);
@@ -94,6 +220,14 @@ static void write_item(struct json_writer *w, const struct member *member, bool 
         json_write_member_if(w, "pattern", slice_of(member->pattern ? member->pattern : ""));
 }
 
+static void write_integer(struct json_writer *w, const struct member *member)
+{
+    json_write_member(w, "type", SLICE("integer"));
+    write_count(w, "minimum", 0);
+    if (member->maximum)
+        write_count(w, "maximum", (size_t)member->maximum);
+}
+
 static void write_array(struct json_writer *w, const struct member *member)
 {
     json_write_member(w, "type", SLICE("array"));
@@ -101,16 +235,11 @@ static void write_array(struct json_writer *w, const struct member *member)
         write_count(w, "minItems", 1);
     json_write_key(w, "items");
     json_write_begin_object(w);
-    write_item(w, member, member->type == MEMBER_TEXTS);
+    if (member->type == MEMBER_INTEGERS)
+        write_integer(w, member);
+    else
+        write_item(w, member, member->type == MEMBER_TEXTS);
     json_write_end_object(w);
-}
-
-static void write_integer(struct json_writer *w, const struct member *member)
-{
-    json_write_member(w, "type", SLICE("integer"));
-    write_count(w, "minimum", 0);
-    if (member->maximum)
-        write_count(w, "maximum", (size_t)member->maximum);
 }
 
 static void write_type(struct json_writer *w, const struct member *member)
@@ -126,6 +255,7 @@ static void write_type(struct json_writer *w, const struct member *member)
         json_write_member(w, "type", SLICE("null"));
         break;
     case MEMBER_TEXTS:
+    case MEMBER_INTEGERS:
     case MEMBER_OBJECTS:
         write_array(w, member);
         break;
@@ -171,6 +301,10 @@ void schema_write(struct json_writer *w, const struct schema *schema)
 {
     if (schema->write) {
         schema->write(w);
+        return;
+    }
+    if (schema->fields) {
+        write_fields(w, schema);
         return;
     }
     json_write_member(w, "type", SLICE("object"));

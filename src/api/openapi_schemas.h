@@ -12,15 +12,18 @@
 struct schema;
 struct words;
 struct placement_param;
+struct field;
+struct fields;
 
 enum member_type {
     MEMBER_TEXT,
     MEMBER_INTEGER, /* not negative */
     MEMBER_BOOLEAN,
     MEMBER_NULL,
-    MEMBER_OBJECT,  /* of the schema `of` */
-    MEMBER_TEXTS,   /* an array, not empty */
-    MEMBER_OBJECTS, /* an array of `of`, of any if that is NULL */
+    MEMBER_OBJECT,   /* of the schema `of` */
+    MEMBER_TEXTS,    /* an array, not empty */
+    MEMBER_INTEGERS, /* an array */
+    MEMBER_OBJECTS,  /* an array of `of`, of any if that is NULL */
 };
 
 struct member {
@@ -41,8 +44,11 @@ struct schema {
     const struct member *members; /* NULL: any object */
     size_t count;
     void (*write)(struct json_writer *w); /* instead: made from another table */
+    const struct fields *fields;          /* or from this one */
 };
 
+extern const struct schema schema_operation, schema_preview, schema_history, schema_decisions,
+    schema_decision_body, schema_decision_outcome, schema_withdrawn;
 extern const struct schema schema_affected_page, schema_import_outcome, schema_image,
     schema_image_change, schema_image_id, schema_removed, schema_login, schema_token_answer,
     schema_projects, schema_domains, schema_health, schema_readiness, schema_document,
@@ -51,7 +57,7 @@ extern const struct schema schema_affected_page, schema_import_outcome, schema_i
 extern const struct schema schema_error, schema_iam_error;
 
 /* For tables: the members and their count. */
-#define MEMBERS(table) table, sizeof(table) / sizeof((table)[0]), NULL
+#define MEMBERS(table) table, sizeof(table) / sizeof((table)[0]), NULL, NULL
 
 /* --- How they become JSON Schema -------------------------------------------------------------- */
 
@@ -66,6 +72,8 @@ void schema_write_words(struct json_writer *w, const struct words *words, const 
 void schema_write_range(struct json_writer *w, int64_t minimum, int64_t maximum);
 /* What a value of the parameter may be. */
 void schema_write_placement(struct json_writer *w, const struct placement_param *param);
+/* What a value of the field may be. */
+void schema_write_field(struct json_writer *w, const struct field *field);
 /* "$ref" to the schema. */
 void schema_write_ref(struct json_writer *w, const struct schema *schema);
 /* Everything of the schema. */

@@ -3,11 +3,14 @@
 #include "api/routes.h"
 
 #include "api/openapi_schemas.h"
+#include "api/operation_params.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 
 #define IMAGES "/careen/v1/{project_id}/images"
 #define IMAGE IMAGES "/{image_id}"
+#define IMAGE_VULNERABILITY "/v5/{project_id}/image/vulnerability"
+#define DECISIONS "/careen/v1/{project_id}/decisions"
 
 static const struct failure *const login_failures[] = {
     &failure_iam_body, &failure_iam_login, &failure_iam_forbidden, &failure_throttled, NULL};
@@ -25,6 +28,45 @@ static const struct route routes[] = {
         .tag = "HSS",
         .query = QUERY_AFFECTED,
         .answer = &schema_affected_page},
+    {.method = "POST",
+        .pattern = IMAGE_VULNERABILITY "/handle",
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .body = BODY_OPERATION,
+        .blocking = true,
+        .handle = handle_image_vulnerability,
+        .operation = "HandleImageVulnerability",
+        .summary = "Decide about vulnerabilities of images",
+        .tag = "HSS",
+        .query = QUERY_FIELDS,
+        .fields = &operation_query,
+        .request = &schema_operation},
+    {.method = "POST",
+        .pattern = IMAGE_VULNERABILITY "/handle-affect-vulnerabilities",
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .body = BODY_OPERATION,
+        .blocking = true,
+        .handle = handle_preview_image_vulnerability,
+        .operation = "ListImageHandleAffectVulnerabilities",
+        .summary = "List the rows that HandleImageVulnerability would change",
+        .tag = "HSS",
+        .query = QUERY_FIELDS,
+        .fields = &preview_query,
+        .request = &schema_operation,
+        .answer = &schema_preview},
+    {.method = "GET",
+        .pattern = IMAGE_VULNERABILITY "/handle-history",
+        .access = ACCESS_ROLE,
+        .role = ROLE_VIEWER,
+        .blocking = true,
+        .handle = handle_image_vulnerability_history,
+        .operation = "ListGeneralImageVulOperations",
+        .summary = "List what was decided about a vulnerability, image by image, the newest first",
+        .tag = "HSS",
+        .query = QUERY_FIELDS,
+        .fields = &history_query,
+        .answer = &schema_history},
     {.method = "POST",
         .pattern = IMAGES,
         .access = ACCESS_ROLE,
@@ -70,6 +112,42 @@ static const struct route routes[] = {
         .summary = "Remove one image with all that was reported of it",
         .tag = "Careen",
         .answer = &schema_removed},
+    {.method = "GET",
+        .pattern = DECISIONS,
+        .access = ACCESS_ROLE,
+        .role = ROLE_VIEWER,
+        .blocking = true,
+        .handle = handle_list_decisions,
+        .operation = "ListDecisions",
+        .summary = "List decisions, the oldest first",
+        .tag = "Careen",
+        .query = QUERY_FIELDS,
+        .fields = &decisions_query,
+        .answer = &schema_decisions},
+    {.method = "POST",
+        .pattern = DECISIONS,
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .body = BODY_OPERATION,
+        .blocking = true,
+        .handle = handle_decide,
+        .operation = "Decide",
+        .summary = "Make a decision, or say what it would change",
+        .tag = "Careen",
+        .query = QUERY_FIELDS,
+        .fields = &decide_query,
+        .request = &schema_decision_body,
+        .answer = &schema_decision_outcome},
+    {.method = "DELETE",
+        .pattern = DECISIONS "/{decision}",
+        .access = ACCESS_ROLE,
+        .role = ROLE_OPERATOR,
+        .blocking = true,
+        .handle = handle_withdraw_decision,
+        .operation = "WithdrawDecision",
+        .summary = "Withdraw a decision that is in force",
+        .tag = "Careen",
+        .answer = &schema_withdrawn},
     {.method = "POST",
         .pattern = "/v3/auth/tokens",
         .access = ACCESS_OPEN,
@@ -170,9 +248,9 @@ unsigned route_status(const struct route *route)
     return route->status ? route->status : 200;
 }
 
-/* Where the raw segment of {project_id} and {image_id} go, still encoded. */
+/* Where the raw segments of {project_id}, {image_id} and {decision} go, still encoded. */
 struct segments {
-    struct slice project_id, image_id;
+    struct slice project_id, image_id, decision;
 };
 
 static bool matches(const char *pattern, struct slice path, struct segments *ret)
@@ -188,6 +266,8 @@ static bool matches(const char *pattern, struct slice path, struct segments *ret
             ret->project_id = have;
         else if (slice_is(want, "{image_id}"))
             ret->image_id = have;
+        else if (slice_is(want, "{decision}"))
+            ret->decision = have;
         else if (!slice_eq(want, have))
             return false;
         else
@@ -216,7 +296,8 @@ static void decode_ids(struct call *call, const struct segments *segments)
     struct slice detail;
 
     if (decode_id(call, "project_id", segments->project_id, &call->project_id, &err) == 0 &&
-        decode_id(call, "image_id", segments->image_id, &call->image_id, &err) == 0)
+        decode_id(call, "image_id", segments->image_id, &call->image_id, &err) == 0 &&
+        decode_id(call, "decision", segments->decision, &call->decision, &err) == 0)
         return;
     call->bad_path = (struct refusal){failure_of(err.code), ""};
     if (arena_dup(&call->request->arena, slice_of(err.message), &detail, &err) == 0)

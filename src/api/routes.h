@@ -12,12 +12,18 @@ enum route_access {
     ACCESS_ROLE,   /* the role, in the project of the path */
 };
 
-enum route_body { BODY_NONE, BODY_DOCUMENT, BODY_REPORT }; /* ceilings: LIMIT_DOCUMENT_BYTES, */
-                                                           /* the setting for reports */
+enum route_body {
+    BODY_NONE,
+    BODY_DOCUMENT,  /* at most LIMIT_DOCUMENT_BYTES */
+    BODY_OPERATION, /* LIMIT_OPERATION_BYTES */
+    BODY_REPORT,    /* the setting for reports */
+};
+
 /* Which parameters the query has. */
-enum route_query { QUERY_NONE, QUERY_AFFECTED, QUERY_PLACEMENT, QUERY_PROJECTS };
+enum route_query { QUERY_NONE, QUERY_AFFECTED, QUERY_PLACEMENT, QUERY_PROJECTS, QUERY_FIELDS };
 
 struct schema;
+struct fields;
 
 struct route {
     const char *method;
@@ -29,14 +35,15 @@ struct route {
     bool iam;             /* errors in IAM's shape */
     void (*handle)(struct call *call);
     const char *operation, *summary, *tag;
-    const struct schema *request; /* of a BODY_DOCUMENT */
-    const struct schema *answer;
-    bool answers_text; /* plain text, not JSON */
+    const struct schema *request; /* of a body that is no report */
+    const struct schema *answer;  /* NULL: without a body */
+    bool answers_text;            /* plain text, not JSON */
     enum route_query query;
-    unsigned status;       /* of success; 0: 200 */
-    unsigned other_status; /* the same answer may come with this one, too; 0: it does not */
-    bool examines;         /* takes a token in X-Subject-Token */
-    bool gives_token;      /* answers with one there */
+    const struct fields *fields; /* with QUERY_FIELDS */
+    unsigned status;             /* of success; 0: 200 */
+    unsigned other_status;       /* the same answer may come with this one, too; 0: it does not */
+    bool examines;               /* takes a token in X-Subject-Token */
+    bool gives_token;            /* answers with one there */
     const struct failure *const *failures; /* its own, NULL behind the last */
 };
 

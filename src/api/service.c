@@ -54,9 +54,11 @@ static void plan_body(const struct call *call, struct http_plan *plan)
     if (call->route->body == BODY_NONE)
         return;
     plan->body = HTTP_BODY_KEEP;
-    plan->max_body_bytes = call->route->body == BODY_REPORT
-                               ? service_options(call->service)->max_report_bytes
-                               : LIMIT_DOCUMENT_BYTES;
+    plan->max_body_bytes = LIMIT_DOCUMENT_BYTES;
+    if (call->route->body == BODY_REPORT)
+        plan->max_body_bytes = service_options(call->service)->max_report_bytes;
+    else if (call->route->body == BODY_OPERATION)
+        plan->max_body_bytes = LIMIT_OPERATION_BYTES;
 }
 
 static void begin(

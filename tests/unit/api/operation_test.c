@@ -51,103 +51,101 @@ static void release(struct parsed *p)
 
 /* --- Refusals --------------------------------------------------------------------------------- */
 
+static const struct {
+    const char *body;
+    enum err_code code;
+    const char *message; /* of it, the beginning */
+} refused[] = {
+    {"", ERR_FORMAT, ""},
+    {"{", ERR_FORMAT, "the document ends"},
+    {"[]", ERR_INVALID, "expected an object, found an array"},
+    {"\"all_vul\"", ERR_INVALID, "expected an object, found a string"},
+    {SELECT("all_vul", "") "x", ERR_FORMAT, "expected the end"},
+    /* What must be there. */
+    {"{}", ERR_INVALID, "image_type: must be given"},
+    {"null", ERR_INVALID, "image_type: must be given"},
+    {"{\"image_type\":\"local\"}", ERR_INVALID, "type: must be given"},
+    {"{\"image_type\":\"local\",\"type\":\"app_vul\"}", ERR_INVALID, "operate_type: must be given"},
+    {"{" BASE "}", ERR_INVALID, "select_type: must be given"},
+    {BODY("\"select_type\":null"), ERR_INVALID, "select_type: must be given"},
+    /* Words. */
+    {BODY("\"select_type\":\"\""), ERR_INVALID, "select_type: " SELECTS " at byte "},
+    {BODY("\"select_type\":\"ALL_VUL\""), ERR_INVALID, "select_type: " SELECTS},
+    {BODY("\"select_type\":1"), ERR_INVALID, "select_type: expected a string, found a number"},
+    {"{\"image_type\":\"private_image\"}", ERR_INVALID,
+        "image_type: must be local, registry, cicd or cluster at byte 14"},
+    {"{\"type\":\"windows_vul\"}", ERR_INVALID, "type: " TYPES " at byte 8"},
+    {"{\"type\":[\"app_vul\"]}", ERR_INVALID, "type: expected a string, found an array"},
+    {"{\"operate_type\":\"immediate_repair\"}", ERR_INVALID,
+        "operate_type: must be ignore, add_to_whitelist, manual_repair or not_ignore"},
+    {SELECT("all_vul", ",\"handle_status\":\"true\""), ERR_INVALID,
+        "handle_status: must be unhandled or handled"},
+    {SELECT("all_vul", ",\"handle_status\":false"), ERR_INVALID,
+        "handle_status: expected a string"},
+    /* Twice. */
+    {SELECT("all_vul", ",\"type\":\"linux_vul\""), ERR_INVALID, "type: must be given once"},
+    {SELECT("all_vul", ",\"remark\":\"\",\"remark\":\"\""), ERR_INVALID,
+        "remark: must be given once"},
+    {SELECT("vul_view", ",\"vul_data_list\":[{\"vul_id\":\"a\",\"vul_id\":\"a\"}]"), ERR_INVALID,
+        "vul_data_list[0].vul_id: must be given once"},
+    {SELECT(
+         "vul_view", ",\"vul_data_list\":[{\"image_id_list\":[\"a\"],\"image_id_list\":[\"a\"]}]"),
+        ERR_INVALID, "vul_data_list[0].image_id_list: must be given once"},
+    /* Lists and their select types. */
+    {SELECT("specific_image_all_vul", ""), ERR_INVALID,
+        "image_id_list: must be given with select_type specific_image_all_vul"},
+    {SELECT("specific_vul_all_image", ",\"vul_id_list\":null"), ERR_INVALID,
+        "vul_id_list: must be given with select_type specific_vul_all_image"},
+    {SELECT("vul_view", ",\"vul_id_list\":[\"a\"]"), ERR_INVALID,
+        "vul_id_list: must not be given with select_type vul_view"},
+    {SELECT("vul_view", ""), ERR_INVALID, "vul_data_list: must be given with select_type vul_view"},
+    {SELECT("image_view", ""), ERR_INVALID,
+        "image_data_list: must be given with select_type image_view"},
+    {SELECT("all_vul", ",\"image_id_list\":[\"a\"]"), ERR_INVALID,
+        "image_id_list: must not be given with select_type all_vul"},
+    {SELECT("all_vul", ",\"image_data_list\":[{\"image_id\":\"a\",\"vul_id_list\":[\"b\"]}]"),
+        ERR_INVALID, "image_data_list: must not be given with select_type all_vul"},
+    {SELECT("specific_image_all_vul", ",\"image_id_list\":[\"a\"],\"vul_id_list\":[\"b\"]"),
+        ERR_INVALID, "vul_id_list: must not be given with select_type specific_image_all_vul"},
+    /* What is in them. */
+    {SELECT("specific_image_all_vul", ",\"image_id_list\":[]"), ERR_INVALID,
+        "image_id_list: must not be empty"},
+    {SELECT("specific_image_all_vul", ",\"image_id_list\":\"a\""), ERR_INVALID,
+        "image_id_list: expected an array, found a string"},
+    {SELECT("specific_image_all_vul", ",\"image_id_list\":[\"a\",\"\"]"), ERR_INVALID,
+        "image_id_list[1]: must be 1-256 characters, not 0 at byte "},
+    {SELECT("specific_image_all_vul", ",\"image_id_list\":[null]"), ERR_INVALID,
+        "image_id_list[0]: must be 1-256 characters, not 0"},
+    {SELECT("specific_vul_all_image", ",\"vul_id_list\":[7]"), ERR_INVALID,
+        "vul_id_list[0]: expected a string, found a number"},
+    {SELECT("specific_vul_all_image", ",\"vul_id_list\":[\"a\\u0000\"]"), ERR_INVALID,
+        "vul_id_list[0]: must be 1-256 characters without control characters"},
+    {SELECT("vul_view", ",\"vul_data_list\":[]"), ERR_INVALID, "vul_data_list: must not be empty"},
+    {SELECT("vul_view", ",\"vul_data_list\":[\"a\"]"), ERR_INVALID,
+        "vul_data_list[0]: expected an object, found a string"},
+    {SELECT("vul_view", ",\"vul_data_list\":[{}]"), ERR_INVALID,
+        "vul_data_list[0]: vul_id must be given"},
+    {SELECT("vul_view", ",\"vul_data_list\":[{\"vul_id\":\"a\"}]"), ERR_INVALID,
+        "vul_data_list[0]: image_id_list must be given"},
+    {SELECT("vul_view", ",\"vul_data_list\":[{\"vul_id\":\"a\",\"image_id_list\":[]}]"),
+        ERR_INVALID, "vul_data_list[0].image_id_list: must not be empty"},
+    {SELECT("image_view", ",\"image_data_list\":[{\"image_id\":\"a\",\"vul_id\":\"b\"}]"),
+        ERR_INVALID, "image_data_list[0]: vul_id_list must be given"},
+    {SELECT("all_vul", ",\"remark\":\"a\\nb\""), ERR_INVALID,
+        "remark: must be 0-512 characters without control characters"},
+    {SELECT("all_vul", ",\"remark\":{}"), ERR_INVALID, "remark: expected a string"},
+};
+
 static void test_refused(void **state)
 {
-    static const struct {
-        const char *body;
-        enum err_code code;
-        const char *message; /* of it, the beginning */
-    } cases[] = {
-        {"", ERR_FORMAT, ""},
-        {"{", ERR_FORMAT, "the document ends"},
-        {"[]", ERR_INVALID, "expected an object, found an array"},
-        {"\"all_vul\"", ERR_INVALID, "expected an object, found a string"},
-        {SELECT("all_vul", "") "x", ERR_FORMAT, "expected the end"},
-        /* What must be there. */
-        {"{}", ERR_INVALID, "image_type: must be given"},
-        {"null", ERR_INVALID, "image_type: must be given"},
-        {"{\"image_type\":\"local\"}", ERR_INVALID, "type: must be given"},
-        {"{\"image_type\":\"local\",\"type\":\"app_vul\"}", ERR_INVALID,
-            "operate_type: must be given"},
-        {"{" BASE "}", ERR_INVALID, "select_type: must be given"},
-        {BODY("\"select_type\":null"), ERR_INVALID, "select_type: must be given"},
-        /* Words. */
-        {BODY("\"select_type\":\"\""), ERR_INVALID, "select_type: " SELECTS " at byte "},
-        {BODY("\"select_type\":\"ALL_VUL\""), ERR_INVALID, "select_type: " SELECTS},
-        {BODY("\"select_type\":1"), ERR_INVALID, "select_type: expected a string, found a number"},
-        {"{\"image_type\":\"private_image\"}", ERR_INVALID,
-            "image_type: must be local, registry, cicd or cluster at byte 14"},
-        {"{\"type\":\"windows_vul\"}", ERR_INVALID, "type: " TYPES " at byte 8"},
-        {"{\"type\":[\"app_vul\"]}", ERR_INVALID, "type: expected a string, found an array"},
-        {"{\"operate_type\":\"immediate_repair\"}", ERR_INVALID,
-            "operate_type: must be ignore, add_to_whitelist, manual_repair or not_ignore"},
-        {SELECT("all_vul", ",\"handle_status\":\"true\""), ERR_INVALID,
-            "handle_status: must be unhandled or handled"},
-        {SELECT("all_vul", ",\"handle_status\":false"), ERR_INVALID,
-            "handle_status: expected a string"},
-        /* Twice. */
-        {SELECT("all_vul", ",\"type\":\"linux_vul\""), ERR_INVALID, "type: must be given once"},
-        {SELECT("all_vul", ",\"remark\":\"\",\"remark\":\"\""), ERR_INVALID,
-            "remark: must be given once"},
-        {SELECT("vul_view", ",\"vul_data_list\":[{\"vul_id\":\"a\",\"vul_id\":\"a\"}]"),
-            ERR_INVALID, "vul_data_list[0].vul_id: must be given once"},
-        {SELECT("vul_view",
-             ",\"vul_data_list\":[{\"image_id_list\":[\"a\"],\"image_id_list\":[\"a\"]}]"),
-            ERR_INVALID, "vul_data_list[0].image_id_list: must be given once"},
-        /* Lists and their select types. */
-        {SELECT("specific_image_all_vul", ""), ERR_INVALID,
-            "image_id_list: must be given with select_type specific_image_all_vul"},
-        {SELECT("specific_vul_all_image", ",\"vul_id_list\":null"), ERR_INVALID,
-            "vul_id_list: must be given with select_type specific_vul_all_image"},
-        {SELECT("vul_view", ",\"vul_id_list\":[\"a\"]"), ERR_INVALID,
-            "vul_id_list: must not be given with select_type vul_view"},
-        {SELECT("vul_view", ""), ERR_INVALID,
-            "vul_data_list: must be given with select_type vul_view"},
-        {SELECT("image_view", ""), ERR_INVALID,
-            "image_data_list: must be given with select_type image_view"},
-        {SELECT("all_vul", ",\"image_id_list\":[\"a\"]"), ERR_INVALID,
-            "image_id_list: must not be given with select_type all_vul"},
-        {SELECT("all_vul", ",\"image_data_list\":[{\"image_id\":\"a\",\"vul_id_list\":[\"b\"]}]"),
-            ERR_INVALID, "image_data_list: must not be given with select_type all_vul"},
-        {SELECT("specific_image_all_vul", ",\"image_id_list\":[\"a\"],\"vul_id_list\":[\"b\"]"),
-            ERR_INVALID, "vul_id_list: must not be given with select_type specific_image_all_vul"},
-        /* What is in them. */
-        {SELECT("specific_image_all_vul", ",\"image_id_list\":[]"), ERR_INVALID,
-            "image_id_list: must not be empty"},
-        {SELECT("specific_image_all_vul", ",\"image_id_list\":\"a\""), ERR_INVALID,
-            "image_id_list: expected an array, found a string"},
-        {SELECT("specific_image_all_vul", ",\"image_id_list\":[\"a\",\"\"]"), ERR_INVALID,
-            "image_id_list[1]: must be 1-256 characters, not 0 at byte "},
-        {SELECT("specific_image_all_vul", ",\"image_id_list\":[null]"), ERR_INVALID,
-            "image_id_list[0]: must be 1-256 characters, not 0"},
-        {SELECT("specific_vul_all_image", ",\"vul_id_list\":[7]"), ERR_INVALID,
-            "vul_id_list[0]: expected a string, found a number"},
-        {SELECT("specific_vul_all_image", ",\"vul_id_list\":[\"a\\u0000\"]"), ERR_INVALID,
-            "vul_id_list[0]: must be 1-256 characters without control characters"},
-        {SELECT("vul_view", ",\"vul_data_list\":[]"), ERR_INVALID,
-            "vul_data_list: must not be empty"},
-        {SELECT("vul_view", ",\"vul_data_list\":[\"a\"]"), ERR_INVALID,
-            "vul_data_list[0]: expected an object, found a string"},
-        {SELECT("vul_view", ",\"vul_data_list\":[{}]"), ERR_INVALID,
-            "vul_data_list[0]: vul_id must be given"},
-        {SELECT("vul_view", ",\"vul_data_list\":[{\"vul_id\":\"a\"}]"), ERR_INVALID,
-            "vul_data_list[0]: image_id_list must be given"},
-        {SELECT("vul_view", ",\"vul_data_list\":[{\"vul_id\":\"a\",\"image_id_list\":[]}]"),
-            ERR_INVALID, "vul_data_list[0].image_id_list: must not be empty"},
-        {SELECT("image_view", ",\"image_data_list\":[{\"image_id\":\"a\",\"vul_id\":\"b\"}]"),
-            ERR_INVALID, "image_data_list[0]: vul_id_list must be given"},
-        {SELECT("all_vul", ",\"remark\":\"a\\nb\""), ERR_INVALID,
-            "remark: must be 0-512 characters without control characters"},
-        {SELECT("all_vul", ",\"remark\":{}"), ERR_INVALID, "remark: expected a string"},
-    };
     struct parsed p;
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        parse_bytes(&p, slice_of(cases[i].body));
-        if (!p.failed || p.err.code != cases[i].code ||
-            !slice_starts_with(slice_of(p.err.message), cases[i].message))
-            fail_msg("%s: %d, %s", cases[i].body, (int)p.err.code, p.err.message);
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        parse_bytes(&p, slice_of(refused[i].body));
+        if (!p.failed || p.err.code != refused[i].code ||
+            !slice_starts_with(slice_of(p.err.message), refused[i].message))
+            fail_msg("%s: %d, %s", refused[i].body, (int)p.err.code, p.err.message);
         release(&p);
     }
 }

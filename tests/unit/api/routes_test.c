@@ -38,6 +38,14 @@ static void test_found(void **state)
         {"GET", "/careen/v1/p1/images/i1", handle_show_image, "p1", "i1"},
         {"PATCH", "/careen/v1/p1/images/i1", handle_set_image, "p1", "i1"},
         {"DELETE", "/careen/v1/p1/images/%E9%95%9C", handle_remove_image, "p1", "\xe9\x95\x9c"},
+        {"POST", "/v5/p1/image/vulnerability/handle", handle_image_vulnerability, "p1", ""},
+        {"POST", "/v5/p1/image/vulnerability/handle-affect-vulnerabilities",
+            handle_preview_image_vulnerability, "p1", ""},
+        {"GET", "/v5/p1/image/vulnerability/handle-history", handle_image_vulnerability_history,
+            "p1", ""},
+        {"GET", "/careen/v1/p1/decisions", handle_list_decisions, "p1", ""},
+        {"POST", "/careen/v1/p1/decisions", handle_decide, "p1", ""},
+        {"DELETE", "/careen/v1/p1/decisions/7", handle_withdraw_decision, "p1", ""},
         {"POST", "/v3/auth/tokens", handle_create_token, "", ""},
         {"GET", "/v3/auth/tokens", handle_show_token, "", ""},
         {"GET", "/v3/projects", handle_list_projects, "", ""},
@@ -59,6 +67,7 @@ static void test_found(void **state)
         assert_null(f.call.bad_path.failure);
         assert_slice(f.call.project_id, cases[i].project);
         assert_slice(f.call.image_id, cases[i].image);
+        assert_slice(f.call.decision, cases[i].handle == handle_withdraw_decision ? "7" : "");
         release(&f);
     }
 }
@@ -78,6 +87,9 @@ static void test_not_found(void **state)
         {"GET", "/v5/p1/vulnerability/images/x", &failure_no_route},
         {"GET", "/v5/p1/vulnerability/image", &failure_no_route},
         {"GET", "/v5/p1/vulnerability/imagess", &failure_no_route},
+        {"GET", "/v5/p1/image/vulnerability/handle", &failure_wrong_method},
+        {"GET", "/careen/v1/p1/decisions/7", &failure_wrong_method},
+        {"DELETE", "/careen/v1/p1/decisions/", &failure_no_route},
         {"GET", "/v5//vulnerability/images", &failure_no_route},
         {"GET", "/v5/a/b/vulnerability/images", &failure_no_route},
         {"GET", "/V5/p1/vulnerability/images", &failure_no_route},

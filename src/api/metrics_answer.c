@@ -55,6 +55,18 @@ static void write_server(struct buf *out, const struct http_server *server)
         out, "careen_http_waiting_requests", "Requests that wait for a worker.", counters.waiting);
 }
 
+static void write_tls(struct buf *out, const struct http_server *server)
+{
+    static const char name[] = "careen_tls_certificate_expiry_timestamp_seconds";
+    struct tls_info info;
+
+    prom_gauge(out, name,
+        "When the certificate in use expires, since the epoch; absent without "
+        "TLS.");
+    if (server && http_server_tls_info(server, &info))
+        prom_sample_micro(out, name, NULL, info.not_after_ms * 1000);
+}
+
 /* --- The store -------------------------------------------------------------------------------- */
 
 static int read_stored(struct store *store, struct stored_figures *ret, struct err *err)
@@ -129,6 +141,7 @@ void handle_metrics(struct call *call)
     write_following(out, call->service);
     metrics_write_counters(out, call->service->metrics);
     write_server(out, call->service->server);
+    write_tls(out, call->service->server);
     write_stored(out, &stored);
     if (metrics_write_projects(call, &err) < 0) {
         call_fail(call, &err);

@@ -22,12 +22,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* A test program that defines BED_TLS runs all of its conversations over TLS. */
+#ifdef BED_TLS
+#include "tunnel.h"
+#endif
+
 enum { KEEP_MAX = 1024 * 1024, BIG_ANSWER = 3 * 1024 * 1024 };
 
 /* What the application counts. Every request that it began with a user object must give it back. */
 struct seen {
     atomic_int begun, handled, freed, refused, running;
-    atomic_int held; /* /held requests wait while this is set */
+    atomic_int held;        /* /held requests wait while this is set */
+    atomic_int interrupted; /* /slow requests whose body ended in an error */
+    atomic_int done, done_without_user, done_cut;
+    atomic_int done_status[6]; /* by the status's first digit */
 };
 
 struct user {
@@ -55,6 +63,10 @@ static inline void app_begin(
         plan->blocking = slice_is(request->query, "blocking");
     } else if (slice_is(request->path, "/held")) {
         plan->blocking = true;
+    } else if (slice_is(request->path, "/slow")) {
+        plan->body = HTTP_BODY_KEEP;
+        plan->max_body_bytes = KEEP_MAX;
+        plan->blocking = true;
     } else if (slice_is(request->path, "/hash")) {
         plan->body = slice_is(request->query, "keep") ? HTTP_BODY_KEEP : HTTP_BODY_IGNORE;
         plan->max_body_bytes = KEEP_MAX;
@@ -78,6 +90,22 @@ static inline void sum_body(struct http_request *request, struct http_response *
     assert_true(total == request->body_bytes);
     buf_printf(
         &response->body, "kept %llu sum %llu", (unsigned long long)total, (unsigned long long)sum);
+}
+
+/* A thousand bytes each 20 ms. */
+static inline void read_slowly(
+    struct seen *seen, struct http_request *request, struct http_response *response)
+{
+    char part[1000];
+    size_t got = 1;
+    struct err err = {0};
+
+    seen->running++;
+    while (got && stream_read(request->body, part, sizeof(part), &got, &err) == 0)
+        usleep(20000);
+    seen->running--;
+    seen->interrupted += err.code == ERR_BUSY;
+    buf_put_cstr(&response->body, err.message);
 }
 
 static inline void app_handle(
@@ -116,6 +144,8 @@ static inline void app_handle(
         response->header = "X-Digest";
         response->header_value = hex;
         buf_printf(&response->body, "%.8s", hex);
+    } else if (slice_is(request->path, "/slow")) {
+        read_slowly(seen, request, response);
     } else if (request->body) {
         sum_body(request, response);
     } else {
@@ -146,11 +176,48 @@ static inline void app_free_user(void *ctx, void *user)
     free(user);
 }
 
+static inline void app_done(
+    void *ctx, const struct http_request *request, const struct http_ended *ended)
+{
+    struct seen *seen = ctx;
+
+    assert_true(ended->status < 600 && ended->took_us >= 0 && request->client[0]);
+    assert_int_equal(strlen(request->id), 32);
+    seen->done++;
+    seen->done_without_user += !request->user;
+    seen->done_cut += ended->cut;
+    seen->done_status[ended->status / 100]++;
+}
+
 struct bed {
     struct seen seen;
     struct http_server *server;
     in_port_t port; /* network order */
 };
+
+#ifdef BED_TLS
+static inline void bed_secure(struct http_options *options)
+{
+    static char certificate[64], key[64];
+
+    if (options->tls_certificate)
+        return;
+    if (!certificate[0]) {
+        const char *folder = scratch_folder();
+
+        assert_true(make_certificate(folder, "ec -pkeyopt ec_paramgen_curve:prime256v1"));
+        snprintf(certificate, sizeof(certificate), "%s/cert.pem", folder);
+        snprintf(key, sizeof(key), "%s/key.pem", folder);
+    }
+    options->tls_certificate = certificate;
+    options->tls_key = key;
+}
+#else
+static inline void bed_secure(struct http_options *options)
+{
+    (void)options;
+}
+#endif
 
 static inline void bed_start(struct bed *bed, struct http_options options)
 {
@@ -158,7 +225,8 @@ static inline void bed_start(struct bed *bed, struct http_options options)
         .begin = app_begin,
         .handle = app_handle,
         .refuse = app_refuse,
-        .free_user = app_free_user};
+        .free_user = app_free_user,
+        .done = app_done};
     struct err err = {0};
     struct slice address;
     uint64_t port = 0;
@@ -168,9 +236,12 @@ static inline void bed_start(struct bed *bed, struct http_options options)
         options.listen = "127.0.0.1:0";
     if (!options.spool_dir)
         options.spool_dir = "/tmp";
+    bed_secure(&options);
     bed->server = http_server_start(&options, &app, &err);
     if (!bed->server)
         fail_msg("%s", err.message);
+    assert_string_equal(
+        http_server_scheme(bed->server), options.tls_certificate ? "https" : "http");
     address = slice_of(http_server_address(bed->server));
     assert_true(slice_to_u64(slice_skip(address, slice_rfind_char(address, ':') + 1), &port));
     assert_true(port > 0);
@@ -195,6 +266,9 @@ static inline int try_connect(const struct bed *bed)
         close(fd);
         return -1;
     }
+#ifdef BED_TLS
+    fd = tunnel_open(fd);
+#endif
     return fd;
 }
 

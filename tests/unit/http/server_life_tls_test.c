@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All of server_life_test.c again, over TLS. */
+#define BED_TLS
+#include "server_life_test.c"

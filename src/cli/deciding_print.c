@@ -124,7 +124,7 @@ static void put_word(struct buf *out, const char *word)
 
 void deciding_write_undo(const struct cli_args *args, const struct ids *numbers, struct buf *out)
 {
-    const char *from_environment = getenv("CAREEN_DATA_DIR"), *project = cli_value(args, "project");
+    const char *project = cli_value(args, "project");
 
     buf_put_cstr(out, "careen unignore");
     for (size_t i = 0; i < numbers->count; i++)
@@ -133,8 +133,7 @@ void deciding_write_undo(const struct cli_args *args, const struct ids *numbers,
         buf_put_cstr(out, " --project ");
         put_word(out, project);
     }
-    if (strcmp(args->data_dir, "careen-data") != 0 &&
-        !(from_environment && strcmp(args->data_dir, from_environment) == 0)) {
+    if (args->data_given) {
         buf_put_cstr(out, " --data ");
         put_word(out, args->data_dir);
     }

@@ -16,74 +16,9 @@ const char *status_text(uint8_t code)
     return index_code_handled(code) ? "handled" : "open";
 }
 
-/* --- JSON ------------------------------------------------------------------------------------- */
-
-static void write_list(struct json_writer *w, const char *key, const struct slice *at, size_t count)
-{
-    if (count == 0)
-        return;
-    json_write_key(w, key);
-    json_write_begin_array(w);
-    for (size_t i = 0; i < count; i++)
-        json_write_string(w, at[i]);
-    json_write_end_array(w);
-}
-
-static void write_images(struct json_writer *w, const struct decision *decision)
-{
-    char id[UUID_TEXT_BYTES];
-
-    if (decision->scope != DECISION_IMAGES)
-        return;
-    json_write_key(w, "image_ids");
-    json_write_begin_array(w);
-    for (size_t i = 0; i < decision->image_count; i++) {
-        image_id_format(decision->images[i], id);
-        json_write_string(w, slice_of(id));
-    }
-    json_write_end_array(w);
-}
-
-static void write_ms(struct json_writer *w, const char *key, int64_t ms)
-{
-    if (ms == 0)
-        return;
-    json_write_key(w, key);
-    json_write_i64(w, ms);
-}
-
 static struct slice word(const struct words *words, int value)
 {
     return value < 0 ? SLICE_NONE : slice_of(words_name(words, value));
-}
-
-void decision_write_json(struct json_writer *w, const struct decision_view *view)
-{
-    const struct decision *decision = view->decision;
-
-    json_write_begin_object(w);
-    json_write_key(w, "number");
-    json_write_i64(w, decision->number);
-    json_write_member(w, "action", word(&decision_action_words, (int)decision->action));
-    write_list(w, "vul_ids", view->vul_ids, decision->vuln_count);
-    json_write_member_if(w, "package", decision->package);
-    json_write_member_if(w, "type", word(&vul_type_words, decision->type));
-    json_write_member(w, "scope", word(&decision_scope_words, (int)decision->scope));
-    json_write_member_if(w, "place", decision->place);
-    write_images(w, decision);
-    json_write_member_if(w, "image_type", word(&image_type_words, decision->image_type));
-    write_list(w, "enterprise_project_ids", decision->enterprise_projects,
-        decision->enterprise_project_count);
-    json_write_member(w, "author", decision->author);
-    json_write_member(w, "reason", decision->reason);
-    write_ms(w, "created_ms", decision->created_ms);
-    write_ms(w, "expires_ms", decision->expires_ms);
-    json_write_member(w, "state", word(&decision_end_words, (int)decision->end));
-    write_ms(w, "ended_ms", decision->ended_ms);
-    json_write_member_if(w, "ended_by", decision->ended_by);
-    json_write_key(w, "rows");
-    json_write_i64(w, (int64_t)view->rows);
-    json_write_end_object(w);
 }
 
 /* --- CSV -------------------------------------------------------------------------------------- */

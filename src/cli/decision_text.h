@@ -4,14 +4,12 @@
 #define CAREEN_CLI_DECISION_TEXT_H
 
 #include "cli/table.h"
-#include "codec/json_writer.h"
 #include "fleet/fleet.h"
 
 /* What a row is: "open", "ignored" or "handled". */
 const char *status_text(uint8_t code);
 
-/* Everything about a decision, as a JSON object. */
-void decision_write_json(struct json_writer *w, const struct decision_view *view);
+/* Everything about a decision; as JSON, see api/decision_render.h. */
 void decision_csv_heading(struct buf *out);
 void decision_write_csv(struct buf *out, const struct decision_view *view);
 

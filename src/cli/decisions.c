@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* careen decisions: those in force, or all there ever were. */
+#include "api/decision_render.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/decision_text.h"
@@ -50,10 +51,10 @@ static int take(void *ctx, const struct decision_view *view, struct err *err)
     if (listing->format == FORMAT_CSV)
         decision_write_csv(&listing->out, view);
     if (listing->format == FORMAT_JSON)
-        decision_write_json(&listing->w, view);
+        decision_write(&listing->w, view);
     if (listing->format == FORMAT_JSONL) {
         json_writer_init(&line, &listing->out);
-        decision_write_json(&line, view);
+        decision_write(&line, view);
         buf_put_char(&listing->out, '\n');
     }
     listing->count++;

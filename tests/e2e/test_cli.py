@@ -10,6 +10,7 @@ import pytest
 from asking import json_lines
 from documents import grype, grype_match, trivy, trivy_package, trivy_vulnerability, write
 
+DECIDING = ["--project", "--dry-run", "-o", "--reason", "--package", "--type", "--image"]
 SCOPE = ["--project", "--enterprise-project", "--image-type", "--image-id", "--image-name",
          "--registry-name", "--registry-type", "--cluster-id"]
 GRANT = ["--project", "--all-projects", "--enterprise-project"]
@@ -24,9 +25,21 @@ OPTIONS = {  # every command, and every option that its help must name
     "images show": ["--project", "-o"],
     "images set": SCOPE + ["--yes"],
     "images rm": SCOPE + ["--yes"],
+    "ignore": DECIDING + ["--repository", "--registry-name", "--cluster-id", "--image-type",
+                          "--enterprise-project", "--expires-in", "--expires-at", "--whitelist"],
+    "unignore": DECIDING + ["--repository", "--registry-name", "--cluster-id", "--image-type",
+                            "--enterprise-project"],
+    "handle": DECIDING,
+    "decisions": ["--project", "--all", "-o"],
     "status": ["-o"],
-    "serve": ["--listen", "--threads", "--strict-parameters", "--max-report-bytes",
-              "--log-keep-days", "--no-access-log", "--log-level", "--domain"],
+    "serve": ["--config", "--check", "--listen", "--threads", "--workers", "--domain",
+              "--strict-parameters", "--max-report-bytes", "--log-keep-days", "--access-log",
+              "--no-access-log", "--log-level", "--log-format", "--tls-certificate", "--tls-key",
+              "--trusted-proxies", "--max-connections", "--max-connections-per-address",
+              "--header-timeout", "--body-timeout", "--idle-timeout", "--rate-limit-per-user",
+              "--refusals-per-address", "--retention-superseded", "--retention-unseen",
+              "--metrics-open"],
+    "settings": ["--markdown", "--check"],
     "token create": ["--project", "--role", "--label", "--expires-in"],
     "token list": [],
     "token revoke": [],
@@ -248,15 +261,16 @@ def test_status(run, tmp_path, data_dir):
     assert told["data_dir"] == str(data_dir) and told["schema_version"] >= 1
     assert told["database_bytes"] >= (data_dir / "careen.db").stat().st_size
     assert (told["packages"], told["claims"]) == (1, 3)
-    nothing = {"images": 0, "findings": 0, "Critical": 0, "High": 0, "Medium": 0, "Low": 0, "handled": 0,
-               "decisions_in_force": 0, "assessed": 0, "partly_assessed": 0, "not_assessed": 0}
+    nothing = {"images": 0, "findings": 0, "Critical": 0, "High": 0, "Medium": 0, "Low": 0,
+               "handled": 0, "decisions_in_force": 0, "assessed": 0, "partly_assessed": 0,
+               "not_assessed": 0}
     assert told["projects"] == [
         {**nothing, "project_id": "default", "images": 2, "findings": 3, "Critical": 1, "High": 1,
          "Low": 1, "assessed": 1, "partly_assessed": 1},
         {**nothing, "project_id": "other", "images": 1, "not_assessed": 1},
     ]
     table = run("status").stdout
-    assert re.search(r"^default +2 +3 +1 +1 +0 +1 +1 +0$", table, re.M), table
+    assert re.search(r"^default +2 +3 +1 +1 +0 +1 +0 +0 +1 +0$", table, re.M), table
     assert re.search(rf"^data folder +{re.escape(str(data_dir))}$", table, re.M)
 
 

@@ -1,147 +1,319 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* careen serve: the HTTP server, until SIGTERM or SIGINT. */
+/*
+ * careen serve: the HTTP server, until SIGTERM or SIGINT. Its main thread does nothing but wait for
+ * signals, and tell the service manager how things are.
+ */
 #include "api/service.h"
-#include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "cli/cli.h"
+#include "cli/notify.h"
+#include "cli/settings.h"
 
+#include <pthread.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
-/* Two passwords may be checked at a time (auth/passwords.h): others are left for imports. */
-enum { DRAIN_MS = 10000, WORKERS = 4 };
+enum { DRAIN_MS = 10000, READY_POLL_US = 50000, REACTION_MS = 1000 };
 
 static const struct cli_option options[] = {
-    {"listen", "ADDRESS:PORT", "where to listen; 127.0.0.1:8080 if not given; port 0: any free",
-        NULL},
-    {"threads", "N", "event loops; one per core if not given", NULL},
-    {"domain", "NAME", "the name of the IAM domain; \"careen\" if not given", NULL},
-    {"strict-parameters", NULL, "answer 400 when a required parameter is missing", NULL},
-    {"max-report-bytes", "N", "largest body of an import; 67108864 if not given", NULL},
-    {"log-keep-days", "N", "how long the change log is kept; 30 if not given", NULL},
-    {"no-access-log", NULL, "do not log requests", NULL},
-    {"log-level", "LEVEL", "error, warn, info or debug; info if not given", NULL},
+    {"config", "FILE", "the configuration file; else CAREEN_CONFIG, else none is read", NULL},
+    {"check", NULL, "only say whether the settings are right", NULL},
 };
 
-struct settings {
-    struct http_options http;
-    struct service_options service;
+struct serving {
+    const struct cli_args *args;
+    struct settings settings; /* those that hold; what needs a restart is as it was at the start */
+    struct notify notify;
+    struct service *service;
+    struct http_server *server;
+    sigset_t signals;
+    bool ready; /* and the service manager knows */
+    int64_t watchdog_due_us;
 };
 
-static int parse_number(
-    const struct cli_args *args, const char *name, uint64_t high, uint64_t *value, struct err *err)
+/* --- Settings as options ---------------------------------------------------------------------- */
+
+static unsigned number(const struct settings *settings, enum setting_id id)
 {
-    if (!cli_given(args, name))
-        return 0;
-    if (!slice_to_u64(cli_slice(args, name), value) || *value < 1 || *value > high)
-        return err_set(err, ERR_USAGE, "--%s must be 1-%llu, not \"%s\"", name,
-            (unsigned long long)high, cli_value(args, name));
-    return 0;
+    return (unsigned)settings_number(settings, id);
 }
 
-static int set_log_level(const struct cli_args *args, struct err *err)
+/* A text, or NULL. */
+static const char *text_or_null(const struct settings *settings, enum setting_id id)
 {
-    static const char *const names[] = {"error", "warn", "info", "debug"};
-    static const struct words levels = {"log-level", names, 4};
-    int level =
-        cli_given(args, "log-level") ? words_find(&levels, cli_slice(args, "log-level")) : LOG_INFO;
+    const char *text = settings_text(settings, id);
 
-    if (level < 0)
-        return err_set(err, ERR_USAGE, "--log-level must be error, warn, info or debug, not \"%s\"",
-            cli_value(args, "log-level"));
-    log_set_level((enum log_level)level);
-    return 0;
+    return *text ? text : NULL;
 }
 
-static int read_settings(const struct cli_args *args, struct settings *ret, struct err *err)
+static struct http_options http_options_of(const struct settings *settings)
 {
-    uint64_t threads = 0, max_report = LIMIT_REPORT_BODY_BYTES, keep_days = 30;
+    return (struct http_options){.listen = settings_text(settings, SETTING_LISTEN),
+        .spool_dir = settings_text(settings, SETTING_DATA_DIR),
+        .threads = number(settings, SETTING_THREADS),
+        .workers = number(settings, SETTING_WORKERS),
+        .max_connections = number(settings, SETTING_MAX_CONNECTIONS),
+        .max_connections_per_address = number(settings, SETTING_MAX_CONNECTIONS_PER_ADDRESS),
+        .header_seconds = number(settings, SETTING_HEADER_TIMEOUT),
+        .body_seconds = number(settings, SETTING_BODY_TIMEOUT),
+        .idle_seconds = number(settings, SETTING_IDLE_TIMEOUT),
+        .access_log = settings_number(settings, SETTING_ACCESS_LOG) != 0,
+        .tls_certificate = text_or_null(settings, SETTING_TLS_CERTIFICATE),
+        .tls_key = text_or_null(settings, SETTING_TLS_KEY),
+        .trusted_proxies = text_or_null(settings, SETTING_TRUSTED_PROXIES)};
+}
 
-    if (parse_number(args, "threads", 256, &threads, err) < 0 ||
-        parse_number(args, "max-report-bytes", LIMIT_REPORT_BYTES, &max_report, err) < 0 ||
-        parse_number(args, "log-keep-days", 36500, &keep_days, err) < 0 ||
-        set_log_level(args, err) < 0)
+static struct service_options service_options_of(const struct settings *settings)
+{
+    return (struct service_options){.data_dir = settings_text(settings, SETTING_DATA_DIR),
+        .domain = settings_text(settings, SETTING_DOMAIN),
+        .strict_parameters = settings_number(settings, SETTING_STRICT_PARAMETERS) != 0,
+        .max_report_bytes = (uint64_t)settings_number(settings, SETTING_MAX_REPORT_BYTES),
+        .log_keep_ms = settings_number(settings, SETTING_LOG_KEEP_DAYS) * 86400000,
+        .retention = {.superseded_ms = settings_number(settings, SETTING_RETENTION_SUPERSEDED),
+            .unseen_ms = settings_number(settings, SETTING_RETENTION_UNSEEN)},
+        .rate_limit_per_user = number(settings, SETTING_RATE_LIMIT_PER_USER),
+        .refusals_per_address = number(settings, SETTING_REFUSALS_PER_ADDRESS),
+        .metrics_open = settings_number(settings, SETTING_METRICS_OPEN) != 0};
+}
+
+/* --- SIGHUP ----------------------------------------------------------------------------------- */
+
+/* Takes a setting over if it may change now, and says what became of it. Those that may are no
+ * texts (settings_test.c), so nothing that the service keeps is freed. */
+static void take_over(struct settings *settings, const struct settings *fresh, enum setting_id id)
+{
+    const struct setting *setting = &settings_table[id];
+    char was[SETTING_TEXT_BYTES], is[SETTING_TEXT_BYTES];
+    struct log_field fields[] = {LOG_TEXT("setting", slice_of(setting->name)),
+        LOG_TEXT("from", slice_of(setting_print(setting, &settings->at[id], was))),
+        LOG_TEXT("to", slice_of(setting_print(setting, &fresh->at[id], is)))};
+
+    if (settings_same(settings, fresh, id))
+        return;
+    if (setting->live) {
+        settings->at[id].number = fresh->at[id].number;
+        log_event(LOG_INFO, "setting changed", fields, 3);
+    } else {
+        log_event(LOG_WARN, "setting changes with the next start only", fields, 3);
+    }
+}
+
+/* All of it or, when anything is wrong, nothing. */
+static int take_settings(struct serving *serving, struct err *err)
+{
+    const struct settings_sources sources = settings_sources_of(serving->args);
+    struct settings fresh = {0};
+    struct service_options service_options;
+
+    if (settings_read(&sources, &fresh, err) < 0)
         return -1;
-    ret->http = (struct http_options){
-        .listen = cli_given(args, "listen") ? cli_value(args, "listen") : "127.0.0.1:8080",
-        .spool_dir = args->data_dir,
-        .threads = (unsigned)threads,
-        .workers = WORKERS,
-        .access_log = !cli_given(args, "no-access-log")};
-    ret->service = (struct service_options){.data_dir = args->data_dir,
-        .domain = cli_given(args, "domain") ? cli_value(args, "domain") : "careen",
-        .strict_parameters = cli_given(args, "strict-parameters"),
-        .max_report_bytes = max_report,
-        .log_keep_ms = (int64_t)keep_days * 86400000,
-        .retention = {.superseded_ms = -1, .unseen_ms = -1},
-        .refusals_per_address = 300};
+    if (http_server_reload_tls(serving->server, err) < 0) {
+        settings_release(&fresh);
+        return -1;
+    }
+    for (int id = 0; id < SETTING_COUNT; id++)
+        take_over(&serving->settings, &fresh, (enum setting_id)id);
+    settings_release(&fresh);
+    service_options = service_options_of(&serving->settings);
+    service_reconfigure(serving->service, &service_options);
+    log_set_level((enum log_level)settings_number(&serving->settings, SETTING_LOG_LEVEL));
     return 0;
 }
 
-/* Signals are taken by sigwait() in the main thread alone: every thread started later inherits the
- * mask. SIGPIPE would kill the process when a client hangs up. */
+static void tell_ready(struct serving *serving)
+{
+    notify_send(&serving->notify, "READY=1\nSTATUS=serving on %s://%s",
+        http_server_scheme(serving->server), http_server_address(serving->server));
+}
+
+static void reload(struct serving *serving)
+{
+    struct err err = {0};
+
+    if (serving->ready)
+        notify_send(&serving->notify, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading",
+            (long long)clock_monotonic_us());
+    if (take_settings(serving, &err) < 0)
+        log_line(LOG_ERROR, "reloading: %s; everything stays as it was", err.message);
+    else
+        log_line(LOG_INFO, "reloaded");
+    if (serving->ready)
+        tell_ready(serving);
+}
+
+/* --- Waiting ---------------------------------------------------------------------------------- */
+
+/* Tells the service manager what is due; returns how long nothing more will be. -1: for ever. */
+static int64_t look_after(struct serving *serving)
+{
+    int64_t half_us = serving->notify.watchdog_us / 2, now_us = clock_monotonic_us();
+    int64_t wait_us = half_us ? serving->watchdog_due_us - now_us : -1;
+
+    if (!notify_wanted(&serving->notify))
+        return -1;
+    if (half_us && wait_us <= 0) {
+        if (server_reacts(http_server_address(serving->server), REACTION_MS))
+            notify_send(&serving->notify, "WATCHDOG=1");
+        else
+            log_line(LOG_ERROR, "the server does not react to a request of its own");
+        serving->watchdog_due_us = now_us + half_us;
+        wait_us = half_us;
+    }
+    if (!serving->ready && service_ready(serving->service)) {
+        serving->ready = true;
+        tell_ready(serving);
+    }
+    return serving->ready || (half_us && wait_us < READY_POLL_US) ? wait_us : READY_POLL_US;
+}
+
+static int next_signal(struct serving *serving)
+{
+    for (;;) {
+        int64_t wait_us = look_after(serving);
+        const struct timespec wait = {wait_us / 1000000, wait_us % 1000000 * 1000};
+        int number = wait_us < 0 ? sigwaitinfo(&serving->signals, NULL)
+                                 : sigtimedwait(&serving->signals, NULL, &wait);
+
+        if (number > 0)
+            return number;
+    }
+}
+
+/* The second SIGTERM or SIGINT: whoever sends it does not want to wait for requests in flight. What
+ * they have written is as after a kill: whole, or not there. */
+static void *stop_at_once(void *ctx)
+{
+    struct serving *serving = ctx;
+    sigset_t signals;
+    int number = 0;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigwait(&signals, &number);
+    log_line(LOG_WARN, "stopping at once: %s again", strsignal(number));
+    notify_send(&serving->notify, "STATUS=stopped at once");
+    _exit(EXIT_FAILED);
+}
+
+static void stop(struct serving *serving, struct fleet *fleet)
+{
+    pthread_t second;
+    bool waits = pthread_create(&second, NULL, stop_at_once, serving) == 0;
+
+    notify_send(&serving->notify, "STOPPING=1\nSTATUS=waiting for requests in flight");
+    http_server_stop(serving->server, DRAIN_MS);
+    service_stop(serving->service);
+    fleet_close(fleet);
+    if (waits) {
+        pthread_cancel(second);
+        pthread_join(second, NULL);
+    }
+    log_line(LOG_INFO, "stopped");
+}
+
+/* --- Start ------------------------------------------------------------------------------------ */
+
+/* Signals are taken by next_signal() in the main thread alone: every thread started later inherits
+ * the mask. SIGPIPE would kill the process when a client hangs up. */
 static void block_signals(sigset_t *ret)
 {
     sigemptyset(ret);
     sigaddset(ret, SIGTERM);
     sigaddset(ret, SIGINT);
+    sigaddset(ret, SIGHUP);
     pthread_sigmask(SIG_BLOCK, ret, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
-static int serve(
-    struct fleet *fleet, const struct settings *settings, const sigset_t *signals, struct err *err)
+static int start(struct serving *serving, struct fleet *fleet, struct err *err)
 {
-    struct service *service = service_start(fleet, &settings->service, err);
+    const struct service_options service_options = service_options_of(&serving->settings);
+    const struct http_options http_options = http_options_of(&serving->settings);
     struct http_app app;
-    struct http_server *server;
-    int signal_number = 0;
 
-    if (!service)
+    serving->service = service_start(fleet, &service_options, err);
+    if (!serving->service)
         return -1;
-    app = service_app(service);
-    server = http_server_start(&settings->http, &app, err);
-    if (!server) {
-        service_stop(service);
+    app = service_app(serving->service);
+    serving->server = http_server_start(&http_options, &app, err);
+    if (!serving->server) {
+        service_stop(serving->service);
         return -1;
     }
-    service_set_server(service, server);
-    log_line(LOG_INFO, "listening on http://%s", http_server_address(server));
-    sigwait(signals, &signal_number);
-    log_line(LOG_INFO, "stopping: %s", strsignal(signal_number));
-    http_server_stop(server, DRAIN_MS);
-    service_stop(service);
-    log_line(LOG_INFO, "stopped");
+    service_set_server(serving->service, serving->server);
+    log_line(LOG_INFO, "listening on %s://%s", http_server_scheme(serving->server),
+        http_server_address(serving->server));
+    notify_send(&serving->notify, "STATUS=loading the index");
+    return 0;
+}
+
+static int serve(struct serving *serving, struct err *err)
+{
+    struct fleet *fleet;
+    int number;
+
+    block_signals(&serving->signals);
+    fleet = fleet_open(settings_text(&serving->settings, SETTING_DATA_DIR), STORE_CREATE, err);
+    if (!fleet)
+        return -1;
+    if (start(serving, fleet, err) < 0) {
+        fleet_close(fleet);
+        return -1;
+    }
+    while ((number = next_signal(serving)) == SIGHUP)
+        reload(serving);
+    log_line(LOG_INFO, "stopping: %s", strsignal(number));
+    stop(serving, fleet);
+    return 0;
+}
+
+static int check(const struct settings *settings, struct err *err)
+{
+    if (settings_check(settings, err) < 0)
+        return -1;
+    printf("the settings are right\n");
     return 0;
 }
 
 static int run(const struct cli_args *args)
 {
-    struct settings settings = {0};
+    const struct settings_sources sources = settings_sources_of(args);
+    struct serving serving = {.args = args};
     struct err err = {0};
-    struct fleet *fleet;
-    sigset_t signals;
     int failed;
 
     if (args->word_count)
         return cli_usage("serve", "there is no argument %s", args->words[0]);
-    if (read_settings(args, &settings, &err) < 0)
+    if (settings_read(&sources, &serving.settings, &err) < 0)
         return cli_fail("serve", &err);
-    block_signals(&signals);
-    fleet = fleet_open(args->data_dir, STORE_CREATE, &err);
-    if (!fleet)
-        return cli_fail("serve", &err);
-    failed = serve(fleet, &settings, &signals, &err);
-    fleet_close(fleet);
+    if (cli_given(args, "check")) {
+        failed = check(&serving.settings, &err);
+    } else {
+        log_set_level((enum log_level)settings_number(&serving.settings, SETTING_LOG_LEVEL));
+        log_set_format((enum log_format)settings_number(&serving.settings, SETTING_LOG_FORMAT));
+        if (notify_open(&serving.notify, &err) < 0)
+            log_line(LOG_WARN, "%s; the service manager is told nothing", err.message);
+        failed = serve(&serving, &err);
+        notify_close(&serving.notify);
+    }
+    settings_release(&serving.settings);
     return failed ? cli_fail("serve", &err) : EXIT_DONE;
 }
 
 const struct command command_serve = {.name = "serve",
     .summary = "serve the HTTP API",
     .arguments = "",
-    .details = "Answers GET /v5/{project_id}/vulnerability/images (ListVulAffectImages of Huawei\n"
-               "Cloud HSS v5) and Careen's own /careen/v1. SIGTERM lets requests in flight end.",
+    .details =
+        "Answers GET /v5/{project_id}/vulnerability/images (ListVulAffectImages of Huawei\n"
+        "Cloud HSS v5) and Careen's own /careen/v1. Each option but the first two can stand\n"
+        "in the configuration file, too (careen settings prints one), or in the environment:\n"
+        "max_report_bytes, CAREEN_MAX_REPORT_BYTES.\n\n"
+        "SIGTERM lets requests in flight end, a second one does not. SIGHUP reads file,\n"
+        "environment and certificate again. Defaults stand in [].",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
+    .tables = OPTIONS_SETTINGS,
     .run = run};

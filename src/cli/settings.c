@@ -4,6 +4,8 @@
 
 #include "base/bug.h"
 #include "cli/settings_file.h"
+#include "http/proxies.h"
+#include "http/tls.h"
 
 enum { NAME_BYTES = 64, WHERE_BYTES = 300 };
 
@@ -191,6 +193,20 @@ int settings_read(const struct settings_sources *from, struct settings *ret, str
     }
     *ret = settings;
     return 0;
+}
+
+int settings_check(const struct settings *settings, struct err *err)
+{
+    const char *certificate = settings_text(settings, SETTING_TLS_CERTIFICATE);
+    struct proxies *proxies = proxies_parse(settings_text(settings, SETTING_TRUSTED_PROXIES), err);
+    struct tls_info info;
+
+    if (!proxies)
+        return err_prefix(err, "trusted_proxies");
+    proxies_free(proxies);
+    if (!*certificate)
+        return 0;
+    return tls_check(certificate, settings_text(settings, SETTING_TLS_KEY), &info, err);
 }
 
 void settings_release(struct settings *settings)

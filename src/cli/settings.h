@@ -102,6 +102,8 @@ struct settings_sources settings_sources_of(const struct cli_args *args);
 /* Reads them all, and checks what they are together. ERR_USAGE, ERR_NOT_FOUND (the file), ERR_IO...
  */
 int settings_read(const struct settings_sources *from, struct settings *ret, struct err *err);
+/* What else a server would fail on: certificate and key (tls_check), addresses of proxies. */
+int settings_check(const struct settings *settings, struct err *err);
 void settings_release(struct settings *settings); /* accepts zeroed ones */
 
 const char *settings_text(const struct settings *settings, enum setting_id id); /* "": none */

@@ -56,10 +56,12 @@ static int check(const char *path)
     const struct settings_sources sources = {.file = path, .environment = true};
     struct settings settings = {0};
     struct err err = {0};
+    bool failed =
+        settings_read(&sources, &settings, &err) < 0 || settings_check(&settings, &err) < 0;
 
-    if (settings_read(&sources, &settings, &err) < 0)
-        return cli_fail("settings", &err);
     settings_release(&settings);
+    if (failed)
+        return cli_fail("settings", &err);
     printf("%s: nothing is wrong with it\n", path);
     return EXIT_DONE;
 }

@@ -16,8 +16,7 @@ static const struct words formats = {"log_format", format_names, 2};
 #define SPELL(macro) SPELL_IT(macro)
 
 /* A default and a help text; a help text alone. */
-#define DEFAULT(text, what) \
-    .otherwise = (text), .help = (what), .option_help = what "; " text " if not given"
+#define DEFAULT(text, what) .otherwise = (text), .help = (what), .option_help = what " [" text "]"
 #define NO_DEFAULT(what) .otherwise = "", .help = (what), .option_help = (what)
 
 enum { SECONDS_MAX = 86400, TEXT_MAX = 4096, A_MINUTE_MAX = 1000000, CONNECTIONS_MAX = 1000000 };
@@ -147,8 +146,7 @@ const struct setting settings_table[SETTING_COUNT] = {
         .word = "off",
         .word_number = -1,
         .live = true,
-        DEFAULT(
-            "off", "remove images whose tag has moved on, last reported so long ago (0: at once)")},
+        DEFAULT("off", "age at which images go whose tag has moved on (0: at once)")},
     [SETTING_RETENTION_UNSEEN] = {.name = "retention_unseen",
         .kind = KIND_DURATION,
         .value = "AGE",
@@ -157,7 +155,7 @@ const struct setting settings_table[SETTING_COUNT] = {
         .word = "off",
         .word_number = -1,
         .live = true,
-        DEFAULT("off", "remove images that were last reported so long ago")},
+        DEFAULT("off", "age at which images go that are not reported any more")},
     [SETTING_METRICS_OPEN] = {.name = "metrics_open",
         .kind = KIND_SWITCH,
         .live = true,

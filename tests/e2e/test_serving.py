@@ -86,7 +86,7 @@ def test_ready_only_when_the_index_is_loaded(careen, folder, tmp_path):
     token = folder.token()
     process = subprocess.Popen([careen, "--data", folder.path, "serve", "--listen", "127.0.0.1:0"],
                                stderr=subprocess.PIPE, text=True)
-    address = re.search(r"http://(\S+)", process.stderr.readline())[1]
+    address = re.search(r"http://([^\s\"]+)", process.stderr.readline())[1]
     seen = []
     while not seen or seen[-1][0] != 200:
         ready = talk(address, head("/readyz")).status

@@ -91,8 +91,10 @@ static int set_image(struct changing *c, const struct image_change *change, stru
         .at_ms = c->now_ms,
         .project = c->image.project,
         .image = c->image.number};
+    char old_id[UUID_TEXT_BYTES];
     unsigned char line[16];
 
+    memcpy(old_id, c->image.id, sizeof(old_id));
     apply_change(&c->image.place, change);
     if (placement_check(&c->image.place, err) < 0)
         return -1;
@@ -100,7 +102,8 @@ static int set_image(struct changing *c, const struct image_change *change, stru
     image_line_key(c->project_id, &c->image, line);
     c->image.updated_ms = c->now_ms;
     if (move_line(c, line, err) < 0 ||
-        store_update_image(c->fleet->store, &c->image, line, err) < 0)
+        store_update_image(c->fleet->store, &c->image, line, err) < 0 ||
+        decisions_move(c->fleet, &c->image, old_id, c->now_ms, err) < 0)
         return -1;
     return store_add_cause(c->fleet->store, &cause, err);
 }
@@ -116,7 +119,8 @@ static int write_change(struct changing *c, uint32_t project, struct slice image
     if (store_begin(store, who, err) < 0)
         return -1;
     c->now_ms = clock_now_ms();
-    if (find_image(c, project, image_id, err) < 0 ||
+    /* Nobody else can commit now: the decisions in memory are those that there are. */
+    if (fleet_follow(c->fleet, err) < 0 || find_image(c, project, image_id, err) < 0 ||
         (change ? set_image(c, change, err)
                 : change_remove(store, c->project_id, &c->image, REMOVAL_ASKED, c->now_ms, err)) <
             0 ||

@@ -206,7 +206,7 @@ struct history_query {
 struct history_entry {
     const struct image *image; /* NULL: it is gone; image_id is still known */
     char image_id[UUID_TEXT_BYTES];
-    const struct decision *decision;
+    const struct decision *decision; /* vulns: only the names of this vulnerability */
 };
 typedef int (*history_fn)(void *ctx, const struct history_entry *entry, struct err *err);
 /* Calls fn for the page. The disk is read. */
@@ -259,12 +259,18 @@ typedef int (*affected_fn)(void *ctx, const struct affected_page *page, struct e
 int fleet_affected(struct fleet *fleet, uint32_t project, const struct affected_query *query,
     affected_fn fn, void *ctx, struct err *err);
 
-/* index_count, index_each_image, index_size of a loaded project, under the shared lock. */
+/* index_count, index_each_image of a loaded project, under the shared lock. */
 int fleet_count(struct fleet *fleet, uint32_t project, const struct index_scope *scope,
     struct index_counts *ret, struct err *err);
 int fleet_each_image(struct fleet *fleet, uint32_t project, const struct index_scope *scope,
     uint32_t after, index_image_fn fn, void *ctx, struct err *err);
-int fleet_size(struct fleet *fleet, uint32_t project, struct index_size *ret, struct err *err);
+
+/* What a project has in memory. */
+struct fleet_size {
+    struct index_size index;
+    uint64_t decisions; /* in force */
+};
+int fleet_size(struct fleet *fleet, uint32_t project, struct fleet_size *ret, struct err *err);
 
 struct vuln_summary {
     struct slice vul_id;

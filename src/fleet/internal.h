@@ -108,6 +108,11 @@ int fleet_follow_locked(struct fleet *fleet, struct err *err);
 int fleet_prepare_write(
     struct fleet *fleet, uint32_t project, struct arena *arena, struct slice *ret, struct err *err);
 
+/* move_decisions.c, within a write that began with following: the decisions in force that name the
+ * image by the id that it had name it by its new one. */
+int decisions_move(struct fleet *fleet, const struct image *image, const char *old_id,
+    int64_t now_ms, struct err *err);
+
 /* place.c: an image's row from a report and a placement. */
 int image_from_request(const struct put_request *request, struct image *ret, struct err *err);
 

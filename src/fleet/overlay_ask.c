@@ -94,6 +94,8 @@ static bool may_be_by_package(
 
         if (lying->decision.number < than)
             return false;
+        if (lying->decision.package.len == 0)
+            continue; /* it is among those that were looked up */
         if (looked_at++ == BY_PACKAGE_MAX || matches(search, lying))
             return true;
     }
@@ -113,6 +115,7 @@ bool overlay_row_decision(
     const struct decision *best;
 
     walk(&search, &overlay->lists[LIST_GROUP], claim->group);
+    walk(&search, &overlay->lists[LIST_PACKAGE], 0);
     walk_named(overlay, &search);
     if (may_be_by_package(overlay, &search, search.best))
         return false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is what is in memory what the facts say? A second tenant is built from the store alone, and both
- * are compared: every attribute of every image, its vulnerabilities and codes, the records in use
- * and the groups of names. A write of somebody else in between makes a difference of its own: then
- * all is done again.
+ * are compared: every attribute of every image, its vulnerabilities and codes, the records in use,
+ * the groups of names, and the decisions in force. A write of somebody else in between makes a
+ * difference of its own: then all is done again.
  */
 #include "base/cleanup.h"
 #include "fleet/internal.h"
@@ -58,6 +58,19 @@ static int compare_aliases(const struct comparing *c, struct err *err)
     return 0;
 }
 
+static int compare_overlays(const struct comparing *c, struct err *err)
+{
+    const char *broken = overlay_validate(c->kept->overlay);
+    const char *difference = overlay_compare(c->kept->overlay, c->fresh->overlay);
+
+    if (broken)
+        return err_set(err, ERR_CORRUPT, "the decisions in memory are inconsistent: %s", broken);
+    if (difference)
+        return err_set(err, ERR_CORRUPT, "the decisions in memory differ from the stored ones: %s",
+            difference);
+    return 0;
+}
+
 static bool compare_image(void *ctx, const struct image *fresh, const uint16_t counts[INDEX_CODES])
 {
     struct comparing *c = ctx;
@@ -93,7 +106,7 @@ static int compare_tenants(struct comparing *c, struct err *err)
     if (size.images != c->images)
         return err_set(err, ERR_CORRUPT, "the index has %llu images, the store %llu",
             (unsigned long long)size.images, (unsigned long long)c->images);
-    return compare_aliases(c, err);
+    return compare_aliases(c, err) < 0 ? -1 : compare_overlays(c, err);
 }
 
 static int verify_once(struct fleet *fleet, uint32_t project, struct err *err)

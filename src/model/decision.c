@@ -44,6 +44,43 @@ void image_id_format(const unsigned char id[IMAGE_ID_BYTES], char ret[UUID_TEXT_
     }
 }
 
+static int dup_bytes(
+    struct arena *arena, const void *from, size_t count, size_t size, void **ret, struct err *err)
+{
+    *ret = arena_alloc_array(arena, count + 1, size, err);
+    if (*ret && count)
+        memcpy(*ret, from, count * size);
+    return *ret ? 0 : -1;
+}
+
+int decision_dup(
+    struct arena *arena, const struct decision *decision, struct decision *ret, struct err *err)
+{
+    struct decision copy = *decision;
+    struct slice *const texts[] = {
+        &copy.package, &copy.place, &copy.author, &copy.reason, &copy.ended_by};
+    struct slice *projects;
+    void *vulns, *images, *names;
+
+    if (dup_bytes(arena, copy.vulns, copy.vuln_count, sizeof(*copy.vulns), &vulns, err) < 0 ||
+        dup_bytes(arena, copy.images, copy.image_count, IMAGE_ID_BYTES, &images, err) < 0 ||
+        dup_bytes(arena, copy.enterprise_projects, copy.enterprise_project_count,
+            sizeof(struct slice), &names, err) < 0)
+        return -1;
+    projects = names;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        if (arena_dup(arena, *texts[i], texts[i], err) < 0)
+            return -1;
+    for (size_t i = 0; i < copy.enterprise_project_count; i++)
+        if (arena_dup(arena, projects[i], &projects[i], err) < 0)
+            return -1;
+    copy.vulns = vulns;
+    copy.images = images;
+    copy.enterprise_projects = projects;
+    *ret = copy;
+    return 0;
+}
+
 static int compare_ids(const void *left, const void *right)
 {
     return memcmp(left, right, IMAGE_ID_BYTES);

@@ -11,6 +11,7 @@
 #ifndef CAREEN_MODEL_DECISION_H
 #define CAREEN_MODEL_DECISION_H
 
+#include "base/arena.h"
 #include "codec/hash.h"
 #include "model/image.h"
 #include "model/words.h"
@@ -72,6 +73,10 @@ extern const struct words decision_end_words;   /* in_force withdrawn expired */
 /* An image id's 16 bytes; false when it is no UUID in lower case. And back. */
 bool image_id_bytes(struct slice id, unsigned char ret[IMAGE_ID_BYTES]);
 void image_id_format(const unsigned char id[IMAGE_ID_BYTES], char ret[UUID_TEXT_BYTES]);
+
+/* Copies it, and all that it points at, into the arena. */
+int decision_dup(
+    struct arena *arena, const struct decision *decision, struct decision *ret, struct err *err);
 
 /* Does it reach this image (its scope, image type and enterprise projects)? Whether it is still in
  * force is not asked. O(log images). */

@@ -363,7 +363,7 @@ static void test_names_of_decisions(void **state)
     struct store *store = ((struct fixture *)*state)->store;
     struct world w;
 
-    decide(store, 7);
+    decide(store, 300);
     put_refused(store, 0xffff);
     begin(store);
     put_name(store, "the highest");

@@ -17,7 +17,7 @@ struct project_figures {
     bool loaded;
     uint64_t images, by_code[INDEX_CODES];
     int64_t newest_ms; /* report; -1: there is none */
-    struct index_size size;
+    struct fleet_size size;
 };
 
 /* --- Gathering -------------------------------------------------------------------------------- */
@@ -138,6 +138,7 @@ enum figure {
     FIGURE_FINDINGS,
     FIGURE_NEWEST,
     FIGURE_VULNS,
+    FIGURE_DECISIONS,
     FIGURE_BYTES
 };
 
@@ -153,6 +154,7 @@ static const struct {
     [FIGURE_NEWEST] = {"careen_newest_report_timestamp_seconds",
         "When the newest report of an image was made, since the epoch.", false},
     [FIGURE_VULNS] = {"careen_vulnerabilities", "Distinct vulnerabilities with findings.", true},
+    [FIGURE_DECISIONS] = {"careen_decisions", "Decisions in force.", true},
     [FIGURE_BYTES] = {"careen_index_bytes", "Memory of the project's index, estimated.", true},
 };
 enum { FIGURES = sizeof(figures) / sizeof(figures[0]) };
@@ -177,11 +179,14 @@ static void write_figure(struct buf *out, const struct project_figures *of, enum
             prom_sample_micro(out, name, labels, of->newest_ms * 1000);
         break;
     case FIGURE_VULNS:
-        prom_sample(out, name, labels, of->size.vulns);
+        prom_sample(out, name, labels, of->size.index.vulns);
+        break;
+    case FIGURE_DECISIONS:
+        prom_sample(out, name, labels, of->size.decisions);
         break;
     case FIGURE_BYTES:
     default:
-        prom_sample(out, name, labels, of->size.bytes);
+        prom_sample(out, name, labels, of->size.index.bytes);
         break;
     }
 }

@@ -5,7 +5,6 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "model/reference.h"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -128,28 +127,6 @@ int deciding_images(struct deciding_line *line, struct err *err)
     return 0;
 }
 
-static int read_repository(struct decision_request *request, struct err *err)
-{
-    struct reference reference;
-
-    if (reference_parse(request->place, &reference, err) < 0)
-        return err_prefix(err, "--repository");
-    if (reference.tag.len || reference.digest.len)
-        return err_set(err, ERR_USAGE,
-            "--repository is a name without tag and digest: \"%.*s\" is; for one version take "
-            "--image",
-            SLICE_FMT(reference.name));
-    request->place = reference_repository(reference.name);
-    return 0;
-}
-
-static int compare_slices(const void *left, const void *right)
-{
-    const struct slice *a = left, *b = right;
-
-    return slice_cmp(*a, *b);
-}
-
 static int read_enterprise_projects(struct deciding_line *line, struct err *err)
 {
     struct slice *list;
@@ -163,8 +140,6 @@ static int read_enterprise_projects(struct deciding_line *line, struct err *err)
         if (slice_is(list[i], "all_granted_eps"))
             return err_set(err, ERR_USAGE, "leave --enterprise-project out to mean all of them");
     }
-    if (count)
-        qsort(list, count, sizeof(*list), compare_slices);
     line->deciding.enterprise_projects = list;
     line->deciding.enterprise_project_count = count;
     return 0;
@@ -201,9 +176,7 @@ int deciding_scope(struct deciding_line *line, struct err *err)
         request->place = SLICE_NONE;
         return deciding_images(line, err);
     }
-    if (check_text("the place", request->place, LIMIT_NAME_CHARS, err) < 0)
-        return -1;
-    return request->scope == DECISION_REPOSITORY ? read_repository(request, err) : 0;
+    return check_text("the place", request->place, LIMIT_NAME_CHARS, err);
 }
 
 /* --- Doing it --------------------------------------------------------------------------------- */

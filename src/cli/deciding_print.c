@@ -143,8 +143,8 @@ void deciding_write_undo(const struct cli_args *args, const struct ids *numbers,
 
 static const char *done_word(enum decision_action action)
 {
-    static const char *const words[] = {"ignored", "ignored (whitelisted)",
-        "handled, until a later report still finds it", "open again"};
+    static const char *const words[] = {
+        "ignored", "ignored (whitelisted)", "handled", "open again"};
 
     return words[action];
 }
@@ -180,6 +180,8 @@ static void write_sentence(const struct deciding_line *line, bool would, struct 
             SLICE_FMT(deciding->enterprise_projects[i]));
     if (request->scope != DECISION_IMAGES && request->action != DECISION_REPAIR)
         buf_put_cstr(out, ", images to come included");
+    if (request->action == DECISION_REPAIR)
+        buf_put_cstr(out, ", until a later report still finds it");
     if (deciding->expires_ms)
         buf_printf(out, ", until %s", clock_format(deciding->expires_ms, until));
     buf_put_char(out, '\n');

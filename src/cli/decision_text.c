@@ -99,6 +99,8 @@ void decision_write_csv(struct buf *out, const struct decision_view *view)
 const char *const decision_headings[DECISION_COLUMNS] = {
     ">NUMBER", "ACTION", "WHAT", "WHERE", "UNTIL", ">ROWS"};
 
+static const char ALL_OF[] = "all of ";
+
 enum { WHAT_CHARS = 26, WHERE_CHARS = 32, NOTE_NAMES = 20 };
 
 /* The text, with U+FFFD for what is no character of a line. */
@@ -148,7 +150,7 @@ static void what_cell(struct table *table, const struct decision_view *view)
     if (decision->vuln_count)
         put_line_text(&text, view->vul_ids[0]);
     else if (decision->package.len)
-        buf_put_cstr(&text, "all of ");
+        buf_put_cstr(&text, ALL_OF);
     if (decision->vuln_count > 1)
         buf_printf(&text, " +%zu", decision->vuln_count - 1);
     else if (decision->vuln_count == 0)
@@ -160,15 +162,12 @@ static void what_cell(struct table *table, const struct decision_view *view)
 static void where_cell(struct table *table, const struct decision *decision)
 {
     struct buf text = BUF_INIT(64UL << 10);
-    char id[UUID_TEXT_BYTES];
 
     if (decision->scope == DECISION_PROJECT) {
         buf_put_cstr(&text, "the whole project");
-    } else if (decision->scope == DECISION_IMAGES && decision->image_count == 1) {
-        image_id_format(decision->images[0], id);
-        buf_printf(&text, "image %s", id);
     } else if (decision->scope == DECISION_IMAGES) {
-        buf_printf(&text, "%zu images", decision->image_count);
+        buf_printf(
+            &text, "%zu image%s", decision->image_count, decision->image_count == 1 ? "" : "s");
     } else {
         buf_printf(&text, "%s ", words_name(&decision_scope_words, (int)decision->scope));
         put_line_text(&text, decision->place);
@@ -225,6 +224,8 @@ static void images_note(struct buf *out, const struct decision *decision)
 {
     char id[UUID_TEXT_BYTES];
 
+    if (decision->scope != DECISION_IMAGES)
+        return;
     start_note(out, "images:");
     for (size_t i = 0; i < decision->image_count && i < NOTE_NAMES; i++) {
         image_id_format(decision->images[i], id);
@@ -233,6 +234,21 @@ static void images_note(struct buf *out, const struct decision *decision)
     if (decision->image_count > NOTE_NAMES)
         buf_printf(out, " and %zu more", decision->image_count - NOTE_NAMES);
     buf_put_char(out, '\n');
+}
+
+/* What the cells show cut, whole. */
+static void whole_notes(struct buf *out, const struct decision_view *view)
+{
+    const struct decision *decision = view->decision;
+
+    if (decision->vuln_count > 1 ||
+        (decision->vuln_count == 1 && utf8_count(view->vul_ids[0]) > WHAT_CHARS))
+        names_note(out, "vulnerabilities:", view->vul_ids, decision->vuln_count);
+    if (decision->vuln_count == 0 && utf8_count(decision->package) > WHAT_CHARS - strlen(ALL_OF))
+        names_note(out, "package:", &decision->package, 1);
+    if (utf8_count(decision->place) > WHERE_CHARS - strlen("repository "))
+        names_note(
+            out, words_name(&decision_scope_words, (int)decision->scope), &decision->place, 1);
 }
 
 static void conditions_note(struct buf *out, const struct decision *decision)
@@ -280,10 +296,8 @@ void decision_write_notes(struct buf *out, const struct decision_view *view)
         put_line_text(out, decision->reason);
     }
     buf_put_char(out, '\n');
-    if (decision->vuln_count > 1)
-        names_note(out, "vulnerabilities:", view->vul_ids, decision->vuln_count);
-    if (decision->scope == DECISION_IMAGES && decision->image_count > 1)
-        images_note(out, decision);
+    whole_notes(out, view);
+    images_note(out, decision);
     conditions_note(out, decision);
     if (decision->enterprise_project_count)
         names_note(out, "enterprise projects:", decision->enterprise_projects,

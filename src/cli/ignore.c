@@ -42,11 +42,12 @@ static int ignore(struct deciding_line *line, const struct cli_args *args, struc
     if (deciding_start(
             line, args, "ignore", whitelist ? DECISION_WHITELIST : DECISION_IGNORE, err) < 0)
         return -1;
+    if (deciding_selector(line, err) < 0)
+        return -1;
     if (!cli_given(args, "reason"))
         return err_set(err, ERR_USAGE,
             "say why: --reason TEXT; whoever meets the decision later wants to know");
-    if (deciding_selector(line, err) < 0 || deciding_scope(line, err) < 0 ||
-        read_expiry(args, &line->deciding.expires_ms, err) < 0)
+    if (deciding_scope(line, err) < 0 || read_expiry(args, &line->deciding.expires_ms, err) < 0)
         return -1;
     return deciding_run(line, err);
 }

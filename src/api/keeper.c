@@ -59,6 +59,20 @@ static int log_removed(void *ctx, struct slice project_id, const struct image *i
     return 0;
 }
 
+/* What the images had to themselves. */
+static void collect(struct service *service)
+{
+    struct store_collected collected;
+    struct err err = {0};
+
+    if (store_collect(fleet_store(service->fleet), "careen serve (collecting)", &collected, &err) <
+        0)
+        log_line(LOG_WARN, "collecting unused facts: %s", err.message);
+    else
+        log_line(LOG_INFO, "collected %llu claims and %llu packages that nothing used any more",
+            (unsigned long long)collected.claims, (unsigned long long)collected.packages);
+}
+
 static void retain(struct service *service)
 {
     const struct retention rule = service_options(service)->retention;
@@ -73,8 +87,40 @@ static void retain(struct service *service)
     else if (retained.spared)
         log_event(LOG_WARN,
             "retention left images alone that make up more than half of their project; "
-            "`careen retain` shows them",
+            "`careen prune --dry-run` shows them",
             &LOG_NUMBER("images", (int64_t)retained.spared), 1);
+    if (retained.superseded + retained.unseen)
+        collect(service);
+}
+
+/* --- Decisions -------------------------------------------------------------------------------- */
+
+static void log_expired(void *ctx, struct slice project_id, const struct decision *decision)
+{
+    struct service *service = ctx;
+    const struct log_field fields[] = {
+        LOG_NUMBER("decision", decision->number),
+        LOG_TEXT("project", project_id),
+        LOG_TEXT("author", decision->author),
+        LOG_TEXT("decided", slice_of(words_name(&decision_action_words, (int)decision->action))),
+        LOG_TEXT("because", decision->reason),
+    };
+
+    metrics_count_expired(service->metrics);
+    log_event(LOG_INFO, "decision expired", fields, sizeof(fields) / sizeof(fields[0]));
+}
+
+/* A failure is logged once; the next round tries again. */
+static bool expire(struct service *service, bool failing)
+{
+    struct err err = {0};
+
+    if (fleet_expire_decisions(
+            service->fleet, "careen serve (decisions)", log_expired, service, &err) == 0)
+        return true;
+    if (!failing)
+        log_line(LOG_WARN, "ending decisions whose time is over: %s; trying again", err.message);
+    return false;
 }
 
 /* --- Rounds ----------------------------------------------------------------------------------- */
@@ -84,10 +130,12 @@ static void *keep(void *ctx)
 {
     struct service *service = ctx;
     int64_t due_us = 0;
+    bool failing = false;
 
     do {
         if (!service_ready(service))
             continue;
+        failing = !expire(service, failing);
         if (clock_monotonic_us() < due_us)
             continue;
         due_us = clock_monotonic_us() + CHORE_INTERVAL_MS * INT64_C(1000);

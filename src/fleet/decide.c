@@ -156,23 +156,26 @@ int fleet_preview_decision(struct fleet *fleet, uint32_t project,
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
-/* Names that nobody has used yet are stored: images that come later may. */
+/* Names that nobody has used yet are stored: images that come later may. So are those that are
+ * known: the store may have dropped them since they were read, and give them a new id then. */
 static int store_names(const struct drafting *drafting, struct draft *draft, struct err *err)
 {
     const struct decision *decision = &draft->decision;
-    size_t count = decision->vuln_count;
+    size_t known = decision->vuln_count, count = known + draft->unknown_count;
     struct ids all = {.count = count};
+    struct slice *texts = arena_alloc_array(drafting->arena, count + 1, sizeof(*texts), err);
 
-    if (draft->unknown_count == 0)
-        return 0;
-    all.at = arena_alloc_array(drafting->arena, count + draft->unknown_count, sizeof(*all.at), err);
-    if (!all.at)
+    all.at = arena_alloc_array(drafting->arena, count + 1, sizeof(*all.at), err);
+    if (!texts || !all.at)
         return -1;
-    if (count)
-        memcpy(all.at, decision->vulns, count * sizeof(*all.at));
-    for (size_t i = 0; i < draft->unknown_count; i++)
-        if (store_put_name(drafting->fleet->store, draft->unknown[i], &all.at[all.count++], err) <
-            0)
+    pthread_rwlock_rdlock(&drafting->fleet->lock);
+    for (size_t i = 0; i < known; i++)
+        texts[i] = drafting->fleet->facts.names[decision->vulns[i]].text;
+    pthread_rwlock_unlock(&drafting->fleet->lock);
+    for (size_t i = known; i < count; i++)
+        texts[i] = draft->unknown[i - known];
+    for (size_t i = 0; i < count; i++)
+        if (store_put_name(drafting->fleet->store, texts[i], &all.at[i], err) < 0)
             return -1;
     ids_sort_unique(&all);
     draft->decision.vulns = all.at;

@@ -312,6 +312,21 @@ static void collect(struct bed *bed)
     assert_ok(store_collect(fleet_store(bed->fleet), "test", &collected, &err));
 }
 
+/* How many rows of a vulnerability are not handled. */
+static uint64_t count_open(struct bed *bed, const char *vul_id)
+{
+    struct affected_query query = {
+        .q = {.scope = {.type = -1}, .limit = 10}, .vul_id = slice_of(vul_id)};
+    uint64_t total = UINT64_MAX;
+    struct err err;
+
+    for (unsigned code = 0; code < INDEX_CODES; code++)
+        if (!index_code_handled((uint8_t)code))
+            query.q.codes |= UINT32_C(1) << code;
+    assert_ok(fleet_affected(bed->fleet, bed->project, &query, take_total, &total, &err));
+    return total;
+}
+
 /* What was dropped and comes again has new ids. A fleet that knew the old ones, one that joins
  * later, and one that was opened in between answer alike. */
 static void test_come_again(void **state)
@@ -354,6 +369,45 @@ static void test_come_again(void **state)
     bed_release(&bed);
 }
 
+/* A decision about a name that memory still knows, and the store does not any more. */
+static void test_decide_about_dropped(void **state)
+{
+    const struct slice vul = SLICE("CVE-2");
+    const struct decision_request request = {.action = DECISION_IGNORE,
+        .vuls = &vul,
+        .vul_count = 1,
+        .handled = -1,
+        .type = -1,
+        .image_type = -1};
+    const struct deciding deciding = {.author = SLICE("a"), .reason = SLICE("b")};
+    struct decision_outcome outcome = {0};
+    struct bed bed;
+    struct bed fresh = {0};
+    struct put_outcome first;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    first = put_plain(&bed, SOURCE_TRIVY, "app", "1", "sha256:1", "CVE-1 CVE-2 CVE-3");
+    put_plain(&bed, SOURCE_TRIVY, "other", "1", "sha256:2", "CVE-4");
+    assert_ok(fleet_remove_image(bed.fleet, bed.project, slice_of(first.image_id), "test", &err));
+    collect(&bed);
+    assert_ok(fleet_decide(bed.fleet, bed.project, &request, 1, &deciding, "test", &outcome, &err));
+    ids_release(&outcome.numbers);
+    collect(&bed);
+    put_plain(&bed, SOURCE_TRIVY, "app", "1", "sha256:1", "CVE-2 CVE-3");
+    assert_int_equal(count_open(&bed, "CVE-2"), 0);
+    assert_int_equal(count_open(&bed, "CVE-3"), 1);
+    bed_verify(&bed);
+    fresh.fleet = fleet_open(bed.dir, STORE_READ, &err);
+    fresh.project = bed.project;
+    assert_non_null(fresh.fleet);
+    assert_ok(fleet_load(fresh.fleet, 0, &err));
+    assert_int_equal(count_open(&fresh, "CVE-2"), 0);
+    fleet_close(fresh.fleet);
+    bed_release(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_fuse),
         cmocka_unit_test(test_reported_meanwhile),
         cmocka_unit_test(test_come_again),
+        cmocka_unit_test(test_decide_about_dropped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

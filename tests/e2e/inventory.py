@@ -169,9 +169,9 @@ def placement_options(place):
             for name, value in place.items()]
 
 
-def seed(folder, scratch, steps=None):
+def seed(folder, scratch, steps=None, model=None):
     """Carries out the steps on a Folder and returns the Model of them."""
-    model = Model()
+    model = model or Model()
     for number, step in enumerate(STEPS if steps is None else steps):
         clock_ms = START_MS + number * STEP_MS
         if step.action == "import":
@@ -211,6 +211,12 @@ def split_related(claim):
     return aliases - {claim.id}, set(claim.related) - aliases - {claim.id}
 
 
+class Row(dict):
+    """A row as the answer has it, and whether it counts as handled, which no row says."""
+
+    handled = False
+
+
 class Model:
     """The inventory as it must be after the steps put so far."""
 
@@ -234,7 +240,7 @@ class Model:
             found = types.SimpleNamespace(
                 id=id, name=step.name, tag=step.tag, digest=digest(step.content),
                 config=digest("config " + step.content), first_seen=now, updated=now, size=None,
-                slots={}, seen={}, latest=True,
+                slots={}, slot_times={}, seen={}, latest=True,
                 place={"enterprise_project_id": "0", "containers": 0},
             )
             self.images.append(found)
@@ -245,6 +251,7 @@ class Model:
         if found.slots.get(step.scanner) != content:
             found.updated = now
         found.slots[step.scanner] = content
+        found.slot_times[step.scanner] = now
         for c in step.claims:
             found.seen.setdefault((c.package, c.kind), now)
         self._take_latest(found, now)
@@ -313,21 +320,27 @@ class Model:
 
     def rows(self):
         """Every row in order, as the answer must have it (JSON)."""
+        for i, type, title, held in self.findings():
+            severity = WORSE[max(WORSE.index(c.severity) for c, _ in held)]
+            first = min(max(i.seen[(c.package, c.kind)], self.known[(c.package, c.kind, c.id)])
+                        for c, _ in held)
+            yield self._row(i, type, title, severity, first)
+
+    def findings(self):
+        """Every row in order: its image, type, title, and claims, each with the time of the report
+        that makes it."""
         groups = self.groups()
         for i in self.images:
             findings = {}
-            for claims, _ in i.slots.values():
+            for scanner, (claims, _) in i.slots.items():
                 for c in claims:
                     group = groups.get(c.id, {c.id})
                     type = "linux_vul" if c.kind in ("deb", "rpm") else "app_vul"
                     number = min(self.numbers[name] for name in group)
-                    key = (number, type, self.title(group))
-                    known = self.known[(c.package, c.kind, c.id)]
-                    findings.setdefault(key, []).append(
-                        (WORSE.index(c.severity), max(i.seen[(c.package, c.kind)], known)))
-            for (_, type, title), seen in sorted(findings.items()):
-                yield self._row(i, type, title, WORSE[max(s for s, _ in seen)],
-                                min(t for _, t in seen))
+                    findings.setdefault((number, type, self.title(group)), []).append(
+                        (c, i.slot_times[scanner]))
+            for (_, type, title), held in sorted(findings.items(), key=lambda pair: pair[0]):
+                yield i, type, title, held
 
     @staticmethod
     def _row(i, type, title, severity, first):
@@ -346,7 +359,7 @@ class Model:
         for name in ("organization", "registry_type", "registry_name", "is_multi_arch",
                      "cluster_id", "cluster_name", "enterprise_project_id"):
             row[name] = i.place.get(name)
-        return {name: value for name, value in row.items() if value is not None}
+        return Row({name: value for name, value in row.items() if value is not None})
 
     def matching(self, **query):
         """All rows that a query admits, of every page. Values are the parameters' texts."""
@@ -356,7 +369,7 @@ class Model:
             rows = [row for row in rows if row["enterprise_project_id"] == project]
         meant = self.meant_by(query["vul_id"]) if query.get("vul_id") else None
         tests = {
-            "is_handled": lambda row, value: value.lower() == "false",  # no decision is made here
+            "is_handled": lambda row, value: (value.lower() == "true") == row.handled,
             "vul_id": lambda row, value: row["vul_id"] in meant,
             "image_type": lambda row, value: row["image_type"] == ROW_TYPE.get(value, value),
             "image_name": lambda row, value: value in row["image_name"],

@@ -166,13 +166,17 @@ class Server:
                 self._listening.set()
         self._listening.set()  # it ended: nobody has to wait any longer
 
+    def connect(self):
+        """An http.client connection."""
+        return http.client.HTTPConnection(self.address, timeout=COMMAND_SECONDS)
+
     def request(self, method, target, headers=None, body=None, token=None):
         """One request on a connection of its own. The target goes out as it is. Returns status,
         headers, body (bytes) and json (parsed when the type says so, else None)."""
         headers = dict(headers or {})
         if token:
             headers["X-Auth-Token"] = token
-        connection = http.client.HTTPConnection(self.address, timeout=COMMAND_SECONDS)
+        connection = self.connect()
         try:
             connection.request(method, target, body=body, headers=headers)
             response = connection.getresponse()

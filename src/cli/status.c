@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/retention_text.h"
 #include "cli/table.h"
 #include "codec/json_writer.h"
 
@@ -21,6 +22,7 @@ struct state {
     const struct cli_args *args;
     enum cli_format format;
     struct store_stats stats;
+    struct retention_past retention;
     struct arena arena;
     struct project_counts *projects;
     size_t project_count;
@@ -85,8 +87,9 @@ static int gather(struct state *state, struct fleet *fleet, struct err *err)
     const struct index_scope all = {.type = -1};
     struct ids numbers CLEANUP(ids_release) = {0};
 
-    if (store_stats(fleet_store(fleet), &state->stats, err) < 0 || fleet_load(fleet, 0, err) < 0 ||
-        fleet_projects(fleet, &numbers, err) < 0)
+    if (store_stats(fleet_store(fleet), &state->stats, err) < 0 ||
+        retention_past_read(fleet_store(fleet), &state->retention, err) < 0 ||
+        fleet_load(fleet, 0, err) < 0 || fleet_projects(fleet, &numbers, err) < 0)
         return -1;
     state->projects =
         arena_alloc_array(&state->arena, numbers.count + 1, sizeof(*state->projects), err);
@@ -113,9 +116,11 @@ static void write_table(const struct state *state, struct buf *out)
 
     buf_printf(out,
         "data folder    %s\nschema         %u\ndatabase       %.1f MiB\npackages       %llu\n"
-        "claims         %llu\n\n",
+        "claims         %llu\nretention      ",
         state->args->data_dir, state->stats.schema_version, (double)state->stats.bytes / 1048576.0,
         (unsigned long long)state->stats.packages, (unsigned long long)state->stats.claims);
+    retention_past_write(&state->retention, out);
+    buf_put_cstr(out, "\n\n");
     table_init(&table, headings, 11);
     for (size_t i = 0; i < state->project_count; i++) {
         const struct index_counts *counts = &state->projects[i].counts;
@@ -151,6 +156,8 @@ static void write_json(const struct state *state, struct buf *out)
     write_number(&w, "database_bytes", state->stats.bytes);
     write_number(&w, "packages", state->stats.packages);
     write_number(&w, "claims", state->stats.claims);
+    json_write_key(&w, "retention");
+    retention_past_json(&state->retention, &w);
     json_write_key(&w, "projects");
     json_write_begin_array(&w);
     for (size_t i = 0; i < state->project_count; i++) {

@@ -13,14 +13,17 @@ int store_stats(struct store *store, struct store_stats *ret, struct err *err)
 {
     struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
     struct query q CLEANUP(query_end) = {0};
+    int64_t free_pages, page_bytes;
 
-    if (!conn ||
+    if (!conn || conn_get_int(conn, "PRAGMA freelist_count", &free_pages, err) < 0 ||
+        conn_get_int(conn, "PRAGMA page_size", &page_bytes, err) < 0 ||
         query_begin(&q, conn, STATEMENT_STATS, stats_sql, "counting what is stored", err) < 0 ||
         query_step(&q, err) < 0)
         return -1;
     *ret = (struct store_stats){
         .schema_version = schema_version(),
         .bytes = file_bytes(store->file) + file_bytes(store->wal),
+        .free_bytes = (uint64_t)(free_pages * page_bytes),
         .projects = (uint64_t)query_int(&q, 0),
         .images = (uint64_t)query_int(&q, 1),
         .packages = (uint64_t)query_int(&q, 2),

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* See retention_text.h. */
+#include "cli/retention_text.h"
+
+#include "base/clock.h"
+
+const char *removal_text(enum removal why)
+{
+    static const char *const texts[REMOVAL_COUNT] = {
+        [REMOVAL_ASKED] = "asked",
+        [REMOVAL_SUPERSEDED] = "superseded",
+        [REMOVAL_UNSEEN] = "unseen",
+    };
+
+    return texts[why];
+}
+
+int retention_past_read(struct store *store, struct retention_past *ret, struct err *err)
+{
+    struct retention_past past;
+
+    if (store_get_state(store, "retention_ran_ms", &past.ran_ms, err) < 0 ||
+        store_get_state(store, "retention_removed", &past.removed, err) < 0 ||
+        store_get_state(store, "retention_superseded_ms", &past.superseded_ms, err) < 0 ||
+        store_get_state(store, "retention_unseen_ms", &past.unseen_ms, err) < 0)
+        return -1;
+    *ret = past;
+    return 0;
+}
+
+/* As when_duration() reads it; other numbers than it gives in milliseconds. */
+static void write_duration(struct buf *out, int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1, "ms"}};
+    size_t i = 0;
+
+    while (ms % units[i].ms != 0)
+        i++;
+    buf_printf(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
+}
+
+void retention_past_write(const struct retention_past *past, struct buf *out)
+{
+    char when[CLOCK_TEXT_BYTES];
+
+    if (past->ran_ms == 0) {
+        buf_put_cstr(out, "has not run");
+        return;
+    }
+    if (past->superseded_ms >= 0) {
+        buf_put_cstr(out, "superseded after ");
+        write_duration(out, past->superseded_ms);
+    }
+    if (past->unseen_ms >= 0) {
+        buf_printf(out, "%sunseen after ", past->superseded_ms >= 0 ? ", " : "");
+        write_duration(out, past->unseen_ms);
+    }
+    buf_printf(out, "; last run %.19sZ; %lld images removed in all",
+        clock_format(past->ran_ms, when), (long long)past->removed);
+}
+
+static void write_rule(struct json_writer *w, const char *key, int64_t ms)
+{
+    json_write_key(w, key);
+    if (ms < 0)
+        json_write_null(w);
+    else
+        json_write_i64(w, ms);
+}
+
+void retention_past_json(const struct retention_past *past, struct json_writer *w)
+{
+    bool ran = past->ran_ms > 0;
+
+    json_write_begin_object(w);
+    write_rule(w, "last_run_ms", ran ? past->ran_ms : -1);
+    write_rule(w, "superseded_ms", ran ? past->superseded_ms : -1);
+    write_rule(w, "unseen_ms", ran ? past->unseen_ms : -1);
+    json_write_key(w, "removed");
+    json_write_i64(w, past->removed);
+    json_write_end_object(w);
+}

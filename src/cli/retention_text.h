@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was removed, and by which rule, for people and programs. */
+#ifndef CAREEN_CLI_RETENTION_TEXT_H
+#define CAREEN_CLI_RETENTION_TEXT_H
+
+#include "base/buf.h"
+#include "codec/json_writer.h"
+#include "store/store.h"
+
+/* "asked", "superseded" or "unseen". */
+const char *removal_text(enum removal why);
+
+/* What the store's state says of retention (fleet_retain). */
+struct retention_past {
+    int64_t ran_ms; /* 0: never */
+    int64_t removed;
+    int64_t superseded_ms, unseen_ms; /* as last used; -1: not */
+};
+
+int retention_past_read(struct store *store, struct retention_past *ret, struct err *err);
+/* "superseded after 30d, unseen after 90d; last run ...; 12 images removed in all" */
+void retention_past_write(const struct retention_past *past, struct buf *out);
+/* An object. */
+void retention_past_json(const struct retention_past *past, struct json_writer *w);
+
+#endif

@@ -256,7 +256,7 @@ static int read_row(
         .end = (enum decision_end)query_enum(q, 16, DECISION_END_COUNT),
         .ended_by = query_text(q, 17),
     };
-    q->damaged |= ret->end == DECISION_IN_FORCE && ret->ended_ms != 0;
+    q->damaged |= ret->end == DECISION_IN_FORCE && (ret->ended_ms != 0 || ret->ended_by.len != 0);
     if (query_ids(q, 3, &row->vulns, err) < 0 || read_images(q, 8, row, ret, err) < 0 ||
         read_projects(q, 10, row, ret, err) < 0)
         return -1;
@@ -373,18 +373,22 @@ int store_each_decision(struct store *store, uint32_t project, bool in_force, ui
 static int explain_not_ended(struct conn *conn, uint32_t number, struct err *err)
 {
     struct query q CLEANUP(query_end) = {0};
-    int found;
+    int found, outcome;
 
     if (query_begin(&q, conn, STATEMENT_DECISION_OUTCOME,
             "SELECT outcome FROM decision WHERE number = ?1", "ending a decision", err) < 0)
         return -1;
     query_bind_int(&q, 1, number);
     found = query_step(&q, err);
+    if (found == 0)
+        return decision_missing(number, err);
     if (found < 0)
         return -1;
-    return found ? err_set(err, ERR_CONFLICT, "decision %u has ended already: it is %s", number,
-                       words_name(&decision_end_words, query_enum(&q, 0, DECISION_END_COUNT)))
-                 : decision_missing(number, err);
+    outcome = query_enum(&q, 0, DECISION_END_COUNT);
+    if (query_check(&q, err) < 0)
+        return -1;
+    return err_set(err, ERR_CONFLICT, "decision %u has ended already: it is %s", number,
+        words_name(&decision_end_words, outcome));
 }
 
 int store_end_decision(struct store *store, uint32_t number, enum decision_end end, struct slice by,

@@ -58,7 +58,7 @@ static bool is_consistent(const struct cause *cause)
     if (decided)
         return cause->decision != 0 && cause->image == 0 && cause->removal == REMOVAL_ASKED &&
                cause->added.count == 0 && cause->removed.count == 0;
-    return cause->decision == 0 &&
+    return cause->decision == 0 && cause->image != 0 &&
            (cause->removal == REMOVAL_ASKED || cause->kind == CAUSE_IMAGE_REMOVED);
 }
 

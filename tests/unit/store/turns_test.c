@@ -256,7 +256,7 @@ static int child_writes(const char *dir, int child)
 {
     struct err err;
     struct store *store = store_open(dir, STORE_CREATE, &err);
-    struct cause cause = {.kind = CAUSE_IMAGE_SET, .project = 1, .image = (uint32_t)child};
+    struct cause cause = {.kind = CAUSE_IMAGE_SET, .project = 1, .image = (uint32_t)child + 1};
     char name[32];
     uint32_t id;
 

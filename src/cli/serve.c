@@ -18,7 +18,7 @@ enum { DRAIN_MS = 10000, READY_POLL_US = 50000, REACTION_MS = 1000 };
 
 static const struct cli_option options[] = {
     {"config", "FILE", "the configuration file; else CAREEN_CONFIG, else none is read", NULL},
-    {"check", NULL, "only say whether the settings are right", NULL},
+    {"check", NULL, "only check the settings, and print those that are no defaults", NULL},
 };
 
 struct serving {
@@ -274,8 +274,7 @@ static int check(const struct settings *settings, struct err *err)
 {
     if (settings_check(settings, err) < 0)
         return -1;
-    printf("the settings are right\n");
-    return 0;
+    return settings_print_changed(settings, err);
 }
 
 static int run(const struct cli_args *args)

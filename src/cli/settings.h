@@ -104,6 +104,8 @@ struct settings_sources settings_sources_of(const struct cli_args *args);
 int settings_read(const struct settings_sources *from, struct settings *ret, struct err *err);
 /* What else a server would fail on: certificate and key (tls_check), addresses of proxies. */
 int settings_check(const struct settings *settings, struct err *err);
+/* Prints those that are not as they are by default, as lines of a configuration file. */
+int settings_print_changed(const struct settings *settings, struct err *err);
 void settings_release(struct settings *settings); /* accepts zeroed ones */
 
 const char *settings_text(const struct settings *settings, enum setting_id id); /* "": none */

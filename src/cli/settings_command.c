@@ -7,8 +7,8 @@ enum { OUTPUT_BYTES = 64 << 10 };
 
 static const struct cli_option options[] = {
     {"markdown", NULL, "print them as a table for the documentation", NULL},
-    {"check", "FILE",
-        "read the file and the environment as careen serve does, and say what is wrong", NULL},
+    {"check", "FILE", "read file and environment as careen serve does; prints what is no default",
+        NULL},
 };
 
 static void print_file(struct buf *out)
@@ -51,19 +51,35 @@ static void print_markdown(struct buf *out)
     }
 }
 
+int settings_print_changed(const struct settings *settings, struct err *err)
+{
+    struct settings defaults = {0};
+
+    if (settings_read(&(struct settings_sources){0}, &defaults, err) < 0)
+        return -1;
+    for (size_t id = 0; id < SETTING_COUNT; id++) {
+        const struct setting *setting = &settings_table[id];
+        char value[SETTING_TEXT_BYTES];
+
+        if (!settings_same(settings, &defaults, (enum setting_id)id))
+            printf("%s = %s\n", setting->name, setting_print(setting, &settings->at[id], value));
+    }
+    settings_release(&defaults);
+    return 0;
+}
+
 static int check(const char *path)
 {
     const struct settings_sources sources = {.file = path, .environment = true};
     struct settings settings = {0};
     struct err err = {0};
-    bool failed =
+    int failed =
         settings_read(&sources, &settings, &err) < 0 || settings_check(&settings, &err) < 0;
 
+    if (!failed)
+        failed = settings_print_changed(&settings, &err);
     settings_release(&settings);
-    if (failed)
-        return cli_fail("settings", &err);
-    printf("%s: nothing is wrong with it\n", path);
-    return EXIT_DONE;
+    return failed ? cli_fail("settings", &err) : EXIT_DONE;
 }
 
 static int run(const struct cli_args *args)

@@ -13,7 +13,7 @@ const char *status_text(uint8_t code);
 void decision_csv_heading(struct buf *out);
 void decision_write_csv(struct buf *out, const struct decision_view *view);
 
-/* The columns of a list, each decision a row of at most 97 characters. */
+/* The columns of a list: 100 characters at most, up to decision 999999 and 9999999 rows. */
 enum { DECISION_COLUMNS = 6 };
 extern const char *const decision_headings[DECISION_COLUMNS];
 void decision_table_row(struct table *table, const struct decision_view *view);

@@ -158,6 +158,18 @@ def test_packages_and_types(run, tmp_path, two):
     assert ignore(run, "CVE-2024-0003", "--package", "tool", "--type", "linux_vul")["rows"] == 1
 
 
+def test_a_row_is_ignored_when_all_of_its_packages_are(run, tmp_path):
+    run("import", write(tmp_path, trivy("app", packages=[
+        trivy_package("curl", "1.0"), trivy_package("libcurl", "1.0")], vulnerabilities=[
+        trivy_vulnerability(LOG4J, "curl"), trivy_vulnerability(LOG4J, "libcurl")])))
+    first = ignore(run, LOG4J, "--package", "curl")
+    assert (first["rows"], changed(run)) == (0, {})
+    assert ignore(run, "--package", "libcurl")["rows"] == 1
+    assert changed(run) == {("app", "1.0"): "ignored"}
+    run("unignore", LOG4J, "--package", "curl")
+    assert changed(run) == {}
+
+
 def test_several_vulnerabilities_are_one_decision(run, two):
     told = ignore(run, LOG4J, "CVE-2024-0001", "--whitelist")
     assert (told["rows"], told["reached"], told["decisions"]) == (4, 4, [1])

@@ -43,7 +43,7 @@ struct service {
     struct password_gate passwords;
     pthread_mutex_t configuring;         /* one at a time */
     struct configuration *configuration; /* the newest; atomic */
-    const struct http_server *server;    /* NULL: none; set before it serves */
+    const struct http_server *server;    /* NULL: not told yet; atomic */
     pthread_mutex_t stored_lock;
     struct stored_figures stored; /* under stored_lock */
     pthread_t follower, keeper;

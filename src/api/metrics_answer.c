@@ -129,6 +129,7 @@ static void write_stored(struct buf *out, const struct stored_figures *stored)
 
 void handle_metrics(struct call *call)
 {
+    const struct http_server *server = __atomic_load_n(&call->service->server, __ATOMIC_ACQUIRE);
     struct buf *out = &call->response->body;
     struct stored_figures stored;
     struct err err = {0};
@@ -140,8 +141,8 @@ void handle_metrics(struct call *call)
     write_build(out);
     write_following(out, call->service);
     metrics_write_counters(out, call->service->metrics);
-    write_server(out, call->service->server);
-    write_tls(out, call->service->server);
+    write_server(out, server);
+    write_tls(out, server);
     write_stored(out, &stored);
     if (metrics_write_projects(call, &err) < 0) {
         call_fail(call, &err);

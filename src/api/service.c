@@ -131,7 +131,7 @@ bool service_ready(const struct service *service)
 
 void service_set_server(struct service *service, const struct http_server *server)
 {
-    service->server = server;
+    __atomic_store_n(&service->server, server, __ATOMIC_RELEASE);
 }
 
 /* --- What may change while it runs ------------------------------------------------------------ */

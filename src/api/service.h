@@ -34,7 +34,8 @@ void service_reconfigure(struct service *service, const struct service_options *
 /* What holds now, for handlers: what it points to is not changed any more, and lives as long as the
  * service. Any thread; costs one read. */
 const struct service_options *service_options(const struct service *service);
-/* For /metrics: the server whose counters are shown; before it serves. */
+/* For /metrics: the server whose counters are shown; zeros until it is told. Any thread. It must end
+ * before the service. */
 void service_set_server(struct service *service, const struct http_server *server);
 /* The callbacks for http_server_start(); valid until service_stop(). */
 struct http_app service_app(struct service *service);

@@ -81,22 +81,43 @@ static int count_reached(const struct deciding_line *line, const struct slice *n
     return 0;
 }
 
-/* Keeps of the names found those that the command line does not reach: advisories that cover. */
-static int keep_covering(
-    const struct deciding_line *line, uint64_t reached, struct found *found, struct err *err)
+/* Does naming `more`, too, reach rows that `names` do not reach? */
+static int adds_rows(const struct deciding_line *line, const struct slice *names, size_t count,
+    struct slice more, bool *ret, struct err *err)
 {
-    size_t count = line->request.vul_count, kept = 0;
-    struct slice *names = arena_alloc_array(found->arena, count + 1, sizeof(*names), err);
-    uint64_t with;
+    struct arena arena CLEANUP(arena_release);
+    struct slice *all;
+    uint64_t without, with;
 
-    if (!names)
+    arena_init(&arena, "the names of vulnerabilities", 256UL << 20);
+    all = arena_alloc_array(&arena, count + 1, sizeof(*all), err);
+    if (!all)
         return -1;
-    memcpy(names, line->request.vuls, count * sizeof(*names));
+    memcpy(all, names, count * sizeof(*all));
+    all[count] = more;
+    if (count_reached(line, all, count, &without, err) < 0 ||
+        count_reached(line, all, count + 1, &with, err) < 0)
+        return -1;
+    *ret = with > without;
+    return 0;
+}
+
+/* Keeps of the names found those that the command line does not reach: advisories that cover. The
+ * name alone is asked first: that is cheap, and nearly always enough. */
+static int keep_covering(
+    const struct deciding_line *line, struct slice name, struct found *found, struct err *err)
+{
+    const struct decision_request *request = &line->request;
+    size_t kept = 0;
+
     for (size_t i = 0; i < found->count; i++) {
-        names[count] = found->at[i];
-        if (count_reached(line, names, count + 1, &with, err) < 0)
+        bool adds = !slice_eq(found->at[i], name);
+
+        if ((adds && adds_rows(line, &name, 1, found->at[i], &adds, err) < 0) ||
+            (adds && request->vul_count > 1 &&
+                adds_rows(line, request->vuls, request->vul_count, found->at[i], &adds, err) < 0))
             return -1;
-        if (with > reached)
+        if (adds)
             found->at[kept++] = found->at[i];
     }
     found->count = kept;
@@ -110,26 +131,30 @@ static void list_names(const struct found *found)
     fputs(found->count > ADVISORIES_NAMED ? ", ..." : "", stderr);
 }
 
-static int warn_of(const struct deciding_line *line, struct slice name, uint64_t reached,
-    struct arena *arena, bool *ret_said, struct err *err)
+static int warn_of(const struct deciding_line *line, struct slice name, struct arena *arena,
+    bool *ret_said, struct err *err)
 {
     struct found found = {.arena = arena};
-    uint64_t own;
+    uint64_t own = 0;
 
-    if (count_reached(line, &name, 1, &own, err) < 0 || find_names(line, name, &found, err) < 0 ||
-        keep_covering(line, reached, &found, err) < 0)
+    if (find_names(line, name, &found, err) < 0)
         return -1;
-    if (own && found.count == 0)
-        return 0;
-    fprintf(stderr, "careen %s: ", line->command);
     if (found.count == 0) {
-        fprintf(
-            stderr, "nothing in this project has %.*s now: is the name right?\n", SLICE_FMT(name));
-    } else {
-        fprintf(stderr, "%.*s is also covered by ", SLICE_FMT(name));
-        list_names(&found);
-        fputs(", whose rows stay as they are: name that, too, to reach them\n", stderr);
+        fprintf(stderr, "careen %s: nothing in this project has %.*s now: is the name right?\n",
+            line->command, SLICE_FMT(name));
+        *ret_said = true;
+        return 0;
     }
+    if (keep_covering(line, name, &found, err) < 0)
+        return -1;
+    if (found.count == 0)
+        return 0;
+    if (count_reached(line, &name, 1, &own, err) < 0)
+        return -1;
+    fprintf(stderr, "careen %s: %.*s is %scovered by ", line->command, SLICE_FMT(name),
+        own ? "also " : "only ");
+    list_names(&found);
+    fputs(", whose rows stay as they are: name that, too, to reach them\n", stderr);
     *ret_said |= own == 0;
     return 0;
 }
@@ -138,14 +163,10 @@ int deciding_warn(const struct deciding_line *line, bool *ret_said, struct err *
 {
     const struct decision_request *request = &line->request;
     struct arena arena CLEANUP(arena_release);
-    uint64_t reached = 0;
 
     arena_init(&arena, "the names of vulnerabilities", 256UL << 20);
-    if (request->vul_count &&
-        count_reached(line, request->vuls, request->vul_count, &reached, err) < 0)
-        return -1;
     for (size_t i = 0; i < request->vul_count && i < NAMES_CHECKED; i++)
-        if (warn_of(line, request->vuls[i], reached, &arena, ret_said, err) < 0)
+        if (warn_of(line, request->vuls[i], &arena, ret_said, err) < 0)
             return -1;
     return 0;
 }

@@ -73,6 +73,11 @@ static void forget(struct gate *gate, struct gate_connection *connection)
 
 static void show_out(struct gate *gate, struct gate_connection *connection)
 {
+    const struct linger reset = {.l_onoff = 1};
+
+    /* Who does not read would otherwise keep the kernel busy with what was sent, for minutes. */
+    if (!connection->receiving)
+        (void)setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
     connection->deadline_us = GATE_NO_DEADLINE;
     gate->leaving += !connection->leaving;
     connection->leaving = true;
@@ -192,7 +197,7 @@ static void start_lingering(struct gate *gate, int fd)
 void gate_remove(struct gate *gate, struct gate_connection *connection)
 {
     pthread_mutex_lock(&gate->lock);
-    if (connection->linger && !gate->stopping)
+    if (connection->linger && !connection->leaving && !gate->stopping)
         start_lingering(gate, connection->fd);
     forget(gate, connection);
     pthread_mutex_unlock(&gate->lock);

@@ -15,7 +15,8 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024 };
+/* UNSENT_BYTES: of answers in the kernel, beside what is on its way. */
+enum { BACKLOG = 1024, UNSENT_BYTES = 128 * 1024 };
 
 static int bad_text(const char *text, const char *why, struct err *err)
 {
@@ -63,15 +64,17 @@ static int failed(const char *text, struct err *err)
 
 static int open_socket(const struct addrinfo *at, const char *text, struct err *err)
 {
-    const int on = 1, off = 0;
+    const int on = 1, off = 0, unsent = UNSENT_BYTES;
     int fd = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
         return failed(text, err);
     /* A restart must not wait for the old connections' TIME_WAIT; accepted sockets inherit
-     * TCP_NODELAY, answers leave at once. Both are comforts: a failure changes nothing. */
+     * TCP_NODELAY, answers leave at once; and TCP_NOTSENT_LOWAT: who asks and asks, and reads
+     * nothing, costs no more work than fills it. All are comforts: a failure changes nothing. */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     if (at->ai_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     if (bind(fd, at->ai_addr, at->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {

@@ -277,27 +277,38 @@ static void check_row(
     }
 }
 
+static bool expired_since(struct test *t, int64_t from_ms)
+{
+    struct listed listed;
+    bool found = false;
+
+    list_decisions(t, false, &listed);
+    for (size_t i = 0; i < listed.count; i++)
+        found |= listed.at[i].expires_ms >= from_ms && listed.at[i].expires_ms <= clock_now_ms();
+    arena_release(&listed.arena);
+    return found;
+}
+
 static void check_rows(struct test *t)
 {
     static struct rows rows;
     static uint64_t over[DECISIONS_MAX];
     struct listed listed;
     struct image_detail image = {0};
+    int64_t from_ms;
+    bool again;
     struct err err;
 
-    /* Decisions that expire while we look are looked at again. */
-    do {
+    do { /* again, when one expires while we look */
+        from_ms = clock_now_ms();
         assert_ok(fleet_follow(t->bed.fleet, &err));
         list_decisions(t, true, &listed);
         list_rows(t, &rows);
         bed_verify(&t->bed);
-        image.claim_count = 0;
-        for (size_t i = 0; i < listed.count && !image.claim_count; i++)
-            image.claim_count =
-                listed.at[i].expires_ms && listed.at[i].expires_ms <= clock_now_ms();
-        if (image.claim_count)
+        again = expired_since(t, from_ms);
+        if (again)
             arena_release(&listed.arena);
-    } while (image.claim_count);
+    } while (again);
     memset(over, 0, sizeof(over));
     for (size_t i = 0; i < rows.count; i++) {
         if (i == 0 || strcmp(rows.at[i].image, rows.at[i - 1].image) != 0) {

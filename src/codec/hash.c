@@ -1,104 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Digests by OpenSSL's EVP. The algorithms are fetched once: a fetch takes a lock and a search
- * through the providers, several times what hashing a short name costs. What was fetched is never
- * written again and lives as long as the process, so any thread may use it.
+ * Digests by OpenSSL's SHA256_* functions rather than by its EVP: those work on a context of the
+ * caller's, so hashing takes no memory and cannot fail, and needs no algorithm to be fetched. (They
+ * are called deprecated for not going through providers; they are the same machine code.)
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "codec/hash.h"
 
 #include "base/bug.h"
 #include "base/random.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <pthread.h>
+#include <openssl/sha.h>
 
-enum { SHA1_BYTES = 20, UUID_BYTES = 16 };
+enum { SHA1_BYTES = 20, SHA256_BLOCK_BYTES = 64, UUID_BYTES = 16 };
 
 /* Careen's namespace, cdd3a0f7-0a19-4286-974b-a47949068595, drawn at random once. Every image id
  * hangs on it: it never changes. */
 static const unsigned char uuid_namespace[UUID_BYTES] = {
     0xcd, 0xd3, 0xa0, 0xf7, 0x0a, 0x19, 0x42, 0x86, 0x97, 0x4b, 0xa4, 0x79, 0x49, 0x06, 0x85, 0x95};
 
-static EVP_MD *sha256_md, *sha1_md;
-/* An HMAC with SHA-256 and no key yet: every use copies it. */
-static EVP_MAC_CTX *hmac_without_key;
-
-static void fetch_algorithms(void)
+static SHA256_CTX *context_of(struct sha256 *hash)
 {
-    char digest_name[] = "SHA256";
-    const OSSL_PARAM digest[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name, 0),
-        OSSL_PARAM_construct_end()};
-    EVP_MAC *hmac;
+    _Static_assert(sizeof(hash->state) >= sizeof(SHA256_CTX), "struct sha256 is too small");
 
-    sha256_md = EVP_MD_fetch(NULL, "SHA256", NULL);
-    sha1_md = EVP_MD_fetch(NULL, "SHA1", NULL);
-    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    hmac_without_key = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-    BUG_ON(!sha256_md || !sha1_md || !hmac_without_key);
-    BUG_ON(EVP_MAC_CTX_set_params(hmac_without_key, digest) != 1);
-    EVP_MAC_free(hmac); /* the context holds it */
+    return (SHA256_CTX *)hash->state;
 }
 
-static void need_algorithms(void)
+void sha256_begin(struct sha256 *hash)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, fetch_algorithms);
-}
-
-void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES])
-{
-    need_algorithms();
-    BUG_ON(EVP_Digest(bytes.len ? bytes.ptr : "", bytes.len, ret, NULL, sha256_md, NULL) != 1);
-}
-
-static EVP_MD_CTX *context_of(struct sha256 *hash)
-{
-    return (EVP_MD_CTX *)hash;
-}
-
-struct sha256 *sha256_begin(void)
-{
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-    need_algorithms();
-    BUG_ON(!ctx || EVP_DigestInit_ex2(ctx, sha256_md, NULL) != 1);
-    return (struct sha256 *)ctx;
+    BUG_ON(SHA256_Init(context_of(hash)) != 1);
 }
 
 void sha256_add(struct sha256 *hash, struct slice bytes)
 {
-    BUG_ON(bytes.len && EVP_DigestUpdate(context_of(hash), bytes.ptr, bytes.len) != 1);
+    BUG_ON(bytes.len && SHA256_Update(context_of(hash), bytes.ptr, bytes.len) != 1);
 }
 
 void sha256_finish(struct sha256 *hash, unsigned char ret[SHA256_BYTES])
 {
-    BUG_ON(EVP_DigestFinal_ex(context_of(hash), ret, NULL) != 1);
-    sha256_forget(hash);
+    BUG_ON(SHA256_Final(ret, context_of(hash)) != 1);
 }
 
-void sha256_forget(struct sha256 *hash)
+void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES])
 {
-    EVP_MD_CTX_free(context_of(hash));
+    struct sha256 hash;
+
+    sha256_begin(&hash);
+    sha256_add(&hash, bytes);
+    sha256_finish(&hash, ret);
+}
+
+/* H((key ^ pad) || message) */
+static void keyed(const unsigned char key[SHA256_BLOCK_BYTES], unsigned char pad,
+    struct slice message, unsigned char ret[SHA256_BYTES])
+{
+    unsigned char block[SHA256_BLOCK_BYTES];
+    struct sha256 hash;
+
+    for (size_t i = 0; i < sizeof(block); i++)
+        block[i] = key[i] ^ pad;
+    sha256_begin(&hash);
+    sha256_add(&hash, (struct slice){(const char *)block, sizeof(block)});
+    sha256_add(&hash, message);
+    sha256_finish(&hash, ret);
+    OPENSSL_cleanse(block, sizeof(block));
+    OPENSSL_cleanse(&hash, sizeof(hash));
 }
 
 void hmac_sha256(struct slice key, struct slice message, unsigned char ret[SHA256_BYTES])
 {
-    EVP_MAC_CTX *ctx;
-    size_t len;
+    unsigned char padded[SHA256_BLOCK_BYTES] = {0}, inner[SHA256_BYTES];
 
-    need_algorithms();
-    ctx = EVP_MAC_CTX_dup(hmac_without_key);
-    /* Without a pointer to the key, OpenSSL would take it for "the key there is already". */
-    BUG_ON(!ctx ||
-           EVP_MAC_init(ctx, (const unsigned char *)(key.len ? key.ptr : ""), key.len, NULL) != 1 ||
-           EVP_MAC_update(
-               ctx, (const unsigned char *)(message.len ? message.ptr : ""), message.len) != 1 ||
-           EVP_MAC_final(ctx, ret, &len, SHA256_BYTES) != 1 || len != SHA256_BYTES);
-    EVP_MAC_CTX_free(ctx);
+    if (key.len > sizeof(padded))
+        sha256(key, padded);
+    else if (key.len)
+        memcpy(padded, key.ptr, key.len);
+    keyed(padded, 0x36, message, inner);
+    keyed(padded, 0x5c, (struct slice){(const char *)inner, sizeof(inner)}, ret);
+    OPENSSL_cleanse(padded, sizeof(padded));
 }
 
 bool secret_equal(struct slice a, struct slice b)
@@ -161,14 +141,12 @@ static void write_uuid(unsigned char bytes[UUID_BYTES], unsigned version, char r
 void uuid5(struct slice name, char ret[UUID_TEXT_BYTES])
 {
     unsigned char digest[SHA1_BYTES];
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    SHA_CTX hash;
 
-    need_algorithms();
-    BUG_ON(!ctx || EVP_DigestInit_ex2(ctx, sha1_md, NULL) != 1 ||
-           EVP_DigestUpdate(ctx, uuid_namespace, sizeof(uuid_namespace)) != 1 ||
-           EVP_DigestUpdate(ctx, name.len ? name.ptr : "", name.len) != 1 ||
-           EVP_DigestFinal_ex(ctx, digest, NULL) != 1);
-    EVP_MD_CTX_free(ctx);
+    BUG_ON(SHA1_Init(&hash) != 1 ||
+           SHA1_Update(&hash, uuid_namespace, sizeof(uuid_namespace)) != 1 ||
+           (name.len && SHA1_Update(&hash, name.ptr, name.len) != 1) ||
+           SHA1_Final(digest, &hash) != 1);
     write_uuid(digest, 5, ret);
 }
 

@@ -7,17 +7,18 @@
 
 enum { SHA256_BYTES = 32, UUID_TEXT_BYTES = 37 };
 
-/* Cannot fail: BUG when OpenSSL has no SHA-256. Any thread. */
+/* Nothing here takes memory, so nothing can fail. Any thread. */
 void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES]);
 
-/* The same, of bytes that come in pieces. Finish or forget each one begun. */
-struct sha256;
-struct sha256 *sha256_begin(void);
+/* The same, of bytes that come in pieces; nothing is to be released. */
+struct sha256 {
+    _Alignas(8) unsigned char state[128]; /* OpenSSL's SHA256_CTX */
+};
+void sha256_begin(struct sha256 *hash);
 void sha256_add(struct sha256 *hash, struct slice bytes);
-void sha256_finish(struct sha256 *hash, unsigned char ret[SHA256_BYTES]); /* frees it */
-void sha256_forget(struct sha256 *hash);                                  /* accepts NULL */
+void sha256_finish(struct sha256 *hash, unsigned char ret[SHA256_BYTES]);
 
-/* HMAC-SHA-256 of a message; the key may be empty. Cannot fail, as above. Any thread. */
+/* HMAC-SHA-256 of a message; the key may be empty. */
 void hmac_sha256(struct slice key, struct slice message, unsigned char ret[SHA256_BYTES]);
 /* Are two texts the same? The time taken tells only whether their lengths are. */
 bool secret_equal(struct slice a, struct slice b);

@@ -28,8 +28,9 @@ void spool_init(
 void spool_want(struct spool *spool, bool keep, bool hash)
 {
     spool->keep = keep;
+    spool->hashed = hash;
     if (hash)
-        spool->hash = sha256_begin();
+        sha256_begin(&spool->hash);
 }
 
 static int open_nameless(const char *dir, struct err *err)
@@ -68,8 +69,8 @@ static int write_all(struct spool *spool, const char *bytes, size_t len, struct 
 
 int spool_write(struct spool *spool, const void *bytes, size_t len, struct err *err)
 {
-    if (spool->hash)
-        sha256_add(spool->hash, (struct slice){bytes, len});
+    if (spool->hashed)
+        sha256_add(&spool->hash, (struct slice){bytes, len});
     if (!spool->keep)
         return 0;
     if (spool->fd < 0) {
@@ -89,9 +90,9 @@ int spool_write(struct spool *spool, const void *bytes, size_t len, struct err *
 
 void spool_digest(struct spool *spool, unsigned char ret[SHA256_BYTES])
 {
-    if (spool->hash)
-        sha256_finish(spool->hash, ret);
-    spool->hash = NULL;
+    if (spool->hashed)
+        sha256_finish(&spool->hash, ret);
+    spool->hashed = false;
 }
 
 static int spool_read(struct stream *stream, void *dst, size_t cap, size_t *ret, struct err *err)
@@ -149,8 +150,6 @@ struct stream *spool_open(struct spool *spool, struct err *err)
 void spool_release(struct spool *spool)
 {
     buf_release(&spool->memory);
-    sha256_forget(spool->hash);
-    spool->hash = NULL;
     if (spool->fd >= 0)
         close(spool->fd);
     spool->fd = -1;

@@ -14,9 +14,10 @@
 enum { SPOOL_MEMORY_BYTES = 64 * 1024 };
 
 struct spool {
-    const char *dir;     /* kept, not copied */
-    bool keep;           /* else what is written is dropped */
-    struct sha256 *hash; /* NULL: not wanted */
+    const char *dir; /* kept, not copied */
+    bool keep;       /* else what is written is dropped */
+    bool hashed;     /* the digest is wanted */
+    struct sha256 hash;
     struct buf memory;
     int fd; /* -1 while all is in memory */
     const atomic_bool *gone, *ending;

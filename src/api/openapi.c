@@ -132,8 +132,9 @@ static void write_components(struct json_writer *w)
     json_write_end_object(w);
     json_write_key(w, "securitySchemes");
     json_write_begin_object(w);
-    write_scheme(
-        w, "Token", "X-Auth-Token", "A token of `careen token create` or of POST /v3/auth/tokens");
+    write_scheme(w, "Token", "X-Auth-Token",
+        "A token of `careen token create` or of POST /v3/auth/tokens; "
+        "Authorization: Bearer <token> is taken, too");
     write_scheme(w, "Signature", "Authorization",
         "SDK-HMAC-SHA256 Access=<access key>, SignedHeaders=<names>, Signature=<hex>, or "
         "V11-HMAC-SHA256: the request signed with an access key of `careen key create` as the "

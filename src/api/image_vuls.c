@@ -38,7 +38,8 @@ static int read_asked(
 
 /* --- POST /v5/{project_id}/image/vulnerability/handle ----------------------------------------- */
 
-/* The answer has no body: what the SDKs have for it is an object without members. */
+/* The answer is an object without members, as in the SDKs' models. Of an empty body the Java SDK
+ * makes no object but null, and programs that print the response fail. */
 void handle_image_vulnerability(struct call *call)
 {
     struct asked asked;
@@ -47,10 +48,12 @@ void handle_image_vulnerability(struct call *call)
 
     if (read_asked(call, &operation_query, &asked, &err) < 0 ||
         fleet_decide(call->service->fleet, call->project, asked.requests, asked.count,
-            &asked.deciding, "careen serve (handling vulnerabilities)", &outcome, &err) < 0)
+            &asked.deciding, "careen serve (handling vulnerabilities)", &outcome, &err) < 0) {
         call_fail(call, &err);
-    else
+    } else {
+        buf_put_cstr(&call->response->body, "{}");
         call_finish(call);
+    }
     ids_release(&outcome.numbers);
 }
 

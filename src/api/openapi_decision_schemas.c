@@ -14,6 +14,9 @@ const struct schema schema_operation = {.name = "ImageVulnerabilityOperation",
     .help = "What is decided about which rows",
     .fields = &operation_fields};
 
+const struct schema schema_done = {
+    .name = "Done", .help = "It has been done: an object without members"};
+
 static const struct member preview_row_members[] = {
     {.name = "image_id", .help = "the image", .pattern = UUID},
     {.name = "image_name", .help = "its name, without tag"},

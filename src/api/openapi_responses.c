@@ -70,21 +70,6 @@ static void write_header_ref(struct json_writer *w, const char *name)
     buf_release(&ref);
 }
 
-static void write_content(struct json_writer *w, const char *media, const struct schema *schema)
-{
-    json_write_key(w, "content");
-    json_write_begin_object(w);
-    json_write_key(w, media);
-    json_write_begin_object(w);
-    json_write_key(w, "schema");
-    json_write_begin_object(w);
-    schema_write_ref(w, schema);
-    json_write_end_object(w);
-    json_write_end_object(w);
-    json_write_end_object(w);
-}
-
-/* schema NULL: the response has no body. */
 static void write_response(struct json_writer *w, unsigned status, struct slice description,
     const char *header, const char *media, const struct schema *schema)
 {
@@ -100,8 +85,16 @@ static void write_response(struct json_writer *w, unsigned status, struct slice 
     if (header)
         write_header_ref(w, header);
     json_write_end_object(w);
-    if (schema)
-        write_content(w, media, schema);
+    json_write_key(w, "content");
+    json_write_begin_object(w);
+    json_write_key(w, media);
+    json_write_begin_object(w);
+    json_write_key(w, "schema");
+    json_write_begin_object(w);
+    schema_write_ref(w, schema);
+    json_write_end_object(w);
+    json_write_end_object(w);
+    json_write_end_object(w);
     json_write_end_object(w);
 }
 
@@ -129,12 +122,12 @@ void openapi_write_responses(struct json_writer *w, const struct route *route)
     struct failure_list list = {.count = 0};
     const char *header = route->gives_token ? "X-Subject-Token" : NULL;
     const char *media = route->answers_text ? "text/plain" : "application/json";
-    struct slice help = slice_of(route->answer ? route->answer->help : "Done; there is no body");
 
     add_all(&list, route);
     json_write_key(w, "responses");
     json_write_begin_object(w);
-    write_response(w, route_status(route), help, header, media, route->answer);
+    write_response(
+        w, route_status(route), slice_of(route->answer->help), header, media, route->answer);
     for (unsigned status = 400; status < 600; status++) {
         size_t i = 0;
 
@@ -143,7 +136,7 @@ void openapi_write_responses(struct json_writer *w, const struct route *route)
         if (i < list.count)
             write_failures(w, &list, status, route);
         else if (status == route->other_status)
-            write_response(w, status, help, NULL, media, route->answer);
+            write_response(w, status, slice_of(route->answer->help), NULL, media, route->answer);
     }
     json_write_end_object(w);
 }

@@ -47,8 +47,8 @@ struct schema {
     const struct fields *fields;          /* or from this one */
 };
 
-extern const struct schema schema_operation, schema_preview, schema_history, schema_decisions,
-    schema_decision_body, schema_decision_outcome, schema_withdrawn;
+extern const struct schema schema_operation, schema_done, schema_preview, schema_history,
+    schema_decisions, schema_decision_body, schema_decision_outcome, schema_withdrawn;
 extern const struct schema schema_affected_page, schema_import_outcome, schema_image,
     schema_image_change, schema_image_id, schema_removed, schema_login, schema_token_answer,
     schema_projects, schema_domains, schema_health, schema_readiness, schema_document,

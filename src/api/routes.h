@@ -36,8 +36,8 @@ struct route {
     void (*handle)(struct call *call);
     const char *operation, *summary, *tag;
     const struct schema *request; /* of a body that is no report */
-    const struct schema *answer;  /* NULL: without a body */
-    bool answers_text;            /* plain text, not JSON */
+    const struct schema *answer;
+    bool answers_text; /* plain text, not JSON */
     enum route_query query;
     const struct fields *fields; /* with QUERY_FIELDS */
     unsigned status;             /* of success; 0: 200 */

@@ -39,7 +39,7 @@ DRIVERS = {
            [BUILT / "go" / "driver"]),
     "java": ("pom.xml",
              ["javac", "-Xlint:all", "-Werror", "-d", CLASSES, "-cp", f"{JARS}/*",
-              "AffectedImages.java", "Driver.java"],
+              "AffectedImages.java", "Decisions.java", "Driver.java"],
              ["java", "-cp", f"{CLASSES}:{JARS}/*", "Driver"]),
     "node": ("package-lock.json", None, ["node", SOURCES / "node" / "driver.js"]),
 }

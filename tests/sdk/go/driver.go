@@ -45,6 +45,8 @@ type Settings struct {
 // Outcome is the line printed for a case.
 type Outcome struct {
 	TotalNum *int32   `json:"total_num,omitempty"`
+	Totals   []*int32 `json:"totals,omitempty"`
+	Done     int      `json:"done,omitempty"`
 	Rows     any      `json:"rows,omitempty"`
 	Token    any      `json:"token,omitempty"`
 	Error    *Failure `json:"error,omitempty"`
@@ -127,13 +129,43 @@ func ask(c Case) (Outcome, error) {
 		}
 		client, clients[c.Settings] = made, made
 	}
-	if c.Call == "hosts" {
-		_, err := hss.NewHssClient(client).ListHostStatus(&hssmodel.ListHostStatusRequest{})
+	return askHss(hss.NewHssClient(client), c)
+}
+
+func askHss(client *hss.HssClient, c Case) (Outcome, error) {
+	switch c.Call {
+	case "hosts":
+		_, err := client.ListHostStatus(&hssmodel.ListHostStatusRequest{})
 		return Outcome{}, err
+	case "handle":
+		request := &hssmodel.HandleImageVulnerabilityRequest{}
+		decode(c.Parameters, request)
+		response, err := client.HandleImageVulnerability(request)
+		if err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{Done: response.HttpStatusCode}, nil
+	case "preview":
+		request := &hssmodel.ListImageHandleAffectVulnerabilitiesRequest{}
+		decode(c.Parameters, request)
+		response, err := client.ListImageHandleAffectVulnerabilities(request)
+		if err != nil {
+			return Outcome{}, err
+		}
+		totals := []*int32{response.TotalVulNum, response.VulNum, response.ImageNum}
+		return Outcome{Totals: totals, Rows: response.DataList}, nil
+	case "history":
+		request := &hssmodel.ListGeneralImageVulOperationsRequest{}
+		decode(c.Parameters, request)
+		response, err := client.ListGeneralImageVulOperations(request)
+		if err != nil {
+			return Outcome{}, err
+		}
+		return Outcome{TotalNum: response.TotalNum, Rows: response.DataList}, nil
 	}
 	request := &hssmodel.ListVulAffectImagesRequest{}
 	decode(c.Parameters, request)
-	response, err := hss.NewHssClient(client).ListVulAffectImages(request)
+	response, err := client.ListVulAffectImages(request)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -103,4 +103,16 @@ final class AffectedImages extends HssClient {
     Response list(Request request) {
         return hcClient.syncInvokeHttp(request, CALL);
     }
+
+    Decisions.Handled handle(Decisions.Operation request) {
+        return hcClient.syncInvokeHttp(request, Decisions.HANDLE);
+    }
+
+    Decisions.Preview preview(Decisions.Operation request) {
+        return hcClient.syncInvokeHttp(request, Decisions.PREVIEW);
+    }
+
+    Decisions.History history(Decisions.Query request) {
+        return hcClient.syncInvokeHttp(request, Decisions.HISTORY);
+    }
 }

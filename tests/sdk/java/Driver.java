@@ -2,6 +2,7 @@
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.huaweicloud.sdk.core.ClientBuilder;
 import com.huaweicloud.sdk.core.auth.AbstractCredentials;
 import com.huaweicloud.sdk.core.auth.BasicCredentials;
@@ -34,7 +35,7 @@ final class Driver {
         @JsonProperty("sm3") public boolean sm3;
         @JsonProperty("unchecked") public boolean unchecked;
         @JsonProperty("call") public String call;
-        @JsonProperty("parameters") public AffectedImages.Request parameters;
+        @JsonProperty("parameters") public JsonNode parameters;
 
         /** Everything that a client is configured with. */
         List<Object> settings() {
@@ -79,6 +80,11 @@ final class Driver {
         return clients.computeIfAbsent(c.settings(), key -> makeClient(c));
     }
 
+    /** The parameters must be those of the request object, in their types. */
+    private static <T> T read(Case c, Class<T> type) {
+        return JsonUtils.toObject(c.parameters.toString(), type);
+    }
+
     private static Map<String, Object> ask(Case c) {
         Map<String, Object> outcome = new LinkedHashMap<>();
 
@@ -86,9 +92,24 @@ final class Driver {
             clientFor(c).listHostStatus(new ListHostStatusRequest());
             return outcome;
         }
-        AffectedImages.Response response = clientFor(c).list(c.parameters);
-        outcome.put("total_num", response.totalNum);
-        outcome.put("rows", response.dataList);
+        if ("handle".equals(c.call)) {
+            Decisions.Handled handled = clientFor(c).handle(read(c, Decisions.Operation.class));
+            outcome.put("done", handled.getHttpStatusCode());
+        } else if ("preview".equals(c.call)) {
+            Decisions.Preview preview = clientFor(c).preview(read(c, Decisions.Operation.class));
+            outcome.put("totals", java.util.Arrays.asList(
+                    preview.totalVulNum, preview.vulNum, preview.imageNum));
+            outcome.put("rows", preview.dataList);
+        } else if ("history".equals(c.call)) {
+            Decisions.History history = clientFor(c).history(read(c, Decisions.Query.class));
+            outcome.put("total_num", history.totalNum);
+            outcome.put("rows", history.dataList);
+        } else {
+            AffectedImages.Response response =
+                    clientFor(c).list(read(c, AffectedImages.Request.class));
+            outcome.put("total_num", response.totalNum);
+            outcome.put("rows", response.dataList);
+        }
         return outcome;
     }
 

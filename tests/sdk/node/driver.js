@@ -16,6 +16,9 @@ const { IamClient } = require("@huaweicloud/huaweicloud-sdk-iam/v3/public-api");
 const URLS = {
     affected: "/v5/{project_id}/vulnerability/images",
     hosts: "/v5/{project_id}/host-management/hosts",
+    handle: "/v5/{project_id}/image/vulnerability/handle",
+    preview: "/v5/{project_id}/image/vulnerability/handle-affect-vulnerabilities",
+    history: "/v5/{project_id}/image/vulnerability/handle-history",
 };
 const clients = new Map(); // by everything they are configured with
 
@@ -55,10 +58,20 @@ async function issueToken(settings, parameters) {
 async function ask({ call, parameters, ...settings }) {
     if (call === "token")
         return issueToken(settings, parameters);
+    const { body, ...queryParams } = parameters;
     const response = await clientFor(settings).sendRequest({
-        method: "GET", url: URLS[call], contentType: "application/json", queryParams: parameters,
-        pathParams: {}, headers: {}, data: {},
+        method: body ? "POST" : "GET", url: URLS[call], contentType: "application/json",
+        queryParams, pathParams: {}, headers: {}, data: body || {},
     });
+    if (call === "handle") {
+        const { httpStatusCode, ...fields } = response;
+        return { done: httpStatusCode, fields };
+    }
+    if (call === "preview")
+        return {
+            totals: [response.total_vul_num, response.vul_num, response.image_num],
+            rows: response.data_list,
+        };
     return { total_num: response.total_num, rows: response.data_list };
 }
 

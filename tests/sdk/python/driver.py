@@ -8,7 +8,11 @@ from huaweicloudsdkcore.exceptions import exceptions
 from huaweicloudsdkcore.http.http_config import HttpConfig
 from huaweicloudsdkcore.region.region import Region
 from huaweicloudsdkcore.signer.algorithm import SigningAlgorithm
-from huaweicloudsdkhss.v5 import HssClient, ListHostStatusRequest, ListVulAffectImagesRequest
+from huaweicloudsdkhss.v5 import (
+    HandleImageVulnerabilityRequest, HandleImageVulnerabilityRequestBody,
+    HandleImageVulnerabilityRequestBodyImageDataList, HandleImageVulnerabilityRequestBodyVulDataList,
+    HssClient, ListGeneralImageVulOperationsRequest, ListHostStatusRequest,
+    ListImageHandleAffectVulnerabilitiesRequest, ListVulAffectImagesRequest)
 
 clients = {}  # by everything they are configured with
 
@@ -47,15 +51,42 @@ def row(model):
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def page(response):
+    return {"total_num": response.total_num, "rows": [row(one) for one in response.data_list]}
+
+
+def operation(parameters):
+    """The parameters with their body as the SDK's model of it."""
+    body = dict(parameters["body"])
+    for name, model in (("vul_data_list", HandleImageVulnerabilityRequestBodyVulDataList),
+                        ("image_data_list", HandleImageVulnerabilityRequestBodyImageDataList)):
+        if name in body:
+            body[name] = [model(**pair) for pair in body[name]]
+    return {**parameters, "body": HandleImageVulnerabilityRequestBody(**body)}
+
+
+def ask(client, call, parameters):
+    if call == "hosts":
+        client.list_host_status(ListHostStatusRequest())
+        return {}
+    if call == "handle":
+        request = HandleImageVulnerabilityRequest(**operation(parameters))
+        response = client.handle_image_vulnerability(request)
+        return {"done": response.status_code, "fields": row(response)}
+    if call == "preview":
+        request = ListImageHandleAffectVulnerabilitiesRequest(**operation(parameters))
+        response = client.list_image_handle_affect_vulnerabilities(request)
+        totals = [response.total_vul_num, response.vul_num, response.image_num]
+        return {"totals": totals, "rows": [row(one) for one in response.data_list]}
+    if call == "history":
+        request = ListGeneralImageVulOperationsRequest(**parameters)
+        return page(client.list_general_image_vul_operations(request))
+    return page(client.list_vul_affect_images(ListVulAffectImagesRequest(**parameters)))
+
+
 def outcome(case):
     try:
-        client = client_for(case)
-        if case["call"] == "hosts":
-            client.list_host_status(ListHostStatusRequest())
-            return {}
-        request = ListVulAffectImagesRequest(**case["parameters"])
-        response = client.list_vul_affect_images(request)
-        return {"total_num": response.total_num, "rows": [row(one) for one in response.data_list]}
+        return ask(client_for(case), case["call"], case["parameters"])
     except exceptions.ServiceResponseException as e:
         return {"error": {"kind": type(e).__name__, "status": e.status_code, "code": e.error_code,
                           "message": e.error_msg, "request_id": e.request_id}}

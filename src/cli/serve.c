@@ -28,7 +28,8 @@ struct serving {
     struct service *service;
     struct http_server *server;
     sigset_t signals;
-    bool ready; /* and the service manager knows */
+    bool ready;   /* and the service manager knows */
+    bool stopped; /* atomic */
     int64_t watchdog_due_us;
 };
 
@@ -182,17 +183,18 @@ static int next_signal(struct serving *serving)
 }
 
 /* The second SIGTERM or SIGINT: whoever sends it does not want to wait for requests in flight. What
- * they have written is as after a kill: whole, or not there. */
+ * they have written is as after a kill: whole, or not there. SIGHUP does nothing any more, and
+ * wakes this thread up when all is done. */
 static void *stop_at_once(void *ctx)
 {
     struct serving *serving = ctx;
-    sigset_t signals;
-    int number = 0;
+    int number = SIGHUP;
 
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigwait(&signals, &number);
+    while (number == SIGHUP) {
+        sigwait(&serving->signals, &number);
+        if (__atomic_load_n(&serving->stopped, __ATOMIC_ACQUIRE))
+            return NULL;
+    }
     log_line(LOG_WARN, "stopping at once: %s again", strsignal(number));
     notify_send(&serving->notify, "STATUS=stopped at once");
     _exit(EXIT_FAILED);
@@ -207,8 +209,9 @@ static void stop(struct serving *serving, struct fleet *fleet)
     http_server_stop(serving->server, DRAIN_MS);
     service_stop(serving->service);
     fleet_close(fleet);
+    __atomic_store_n(&serving->stopped, true, __ATOMIC_RELEASE);
     if (waits) {
-        pthread_cancel(second);
+        pthread_kill(second, SIGHUP);
         pthread_join(second, NULL);
     }
     log_line(LOG_INFO, "stopped");

@@ -101,7 +101,7 @@ const char *const decision_headings[DECISION_COLUMNS] = {
 
 static const char ALL_OF[] = "all of ";
 
-enum { WHAT_CHARS = 26, WHERE_CHARS = 32, NOTE_NAMES = 20 };
+enum { WHAT_CHARS = 26, WHERE_CHARS = 32, NOTE_NAMES = 4 };
 
 /* The text, with U+FFFD for what is no character of a line. */
 static void put_line_text(struct buf *out, struct slice text)

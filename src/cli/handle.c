@@ -31,7 +31,7 @@ static int run(const struct cli_args *args)
 
 const struct command command_handle = {.name = "handle",
     .summary = "say that images were repaired by hand",
-    .arguments = "VUL_ID...",
+    .arguments = "[VUL_ID...]",
     .details = "Their rows are handled (is_handled), but not ignored. That ends with the next "
                "report of such an\n"
                "image that still finds the vulnerability, or with careen unignore.\n\n"

@@ -5,7 +5,7 @@
 #include "cli/deciding.h"
 
 static const struct cli_option options[] = {
-    {"reason", "TEXT", "why; must be given: decisions are kept for ever", NULL},
+    {"reason", "TEXT", "why; must be given, but for --dry-run: decisions are kept for ever", NULL},
     DECIDING_SELECTOR_OPTIONS,
     DECIDING_SCOPE_OPTIONS,
     {"expires-in", "DURATION", "for so long: 12h, 90d; for ever, if not given", NULL},
@@ -44,7 +44,7 @@ static int ignore(struct deciding_line *line, const struct cli_args *args, struc
         return -1;
     if (deciding_selector(line, err) < 0)
         return -1;
-    if (!cli_given(args, "reason"))
+    if (!cli_given(args, "reason") && !line->dry_run)
         return err_set(err, ERR_USAGE,
             "say why: --reason TEXT; whoever meets the decision later wants to know");
     if (deciding_scope(line, err) < 0 || read_expiry(args, &line->deciding.expires_ms, err) < 0)
@@ -64,17 +64,18 @@ static int run(const struct cli_args *args)
 
 const struct command command_ignore = {.name = "ignore",
     .summary = "ignore vulnerabilities, where and for how long",
-    .arguments = "VUL_ID...",
+    .arguments = "[VUL_ID...]",
     .details =
-        "VUL_ID is a name that rows go by, or an alias of it. Without a scope (--image, "
-        "--repository,\n"
-        "--registry-name or --cluster-id) the decision is about the whole project. It holds for "
-        "images\n"
-        "that come later within its scope, and until it expires or careen unignore ends it. Of\n"
-        "decisions that meet on a row the newest wins.\n\n"
+        "VUL_ID is a name that rows go by, or an alias of it; with --package it may be left out.\n"
+        "Without a scope (--image, --repository, --registry-name or --cluster-id) the decision is\n"
+        "about the whole project, with all of its enterprise projects. It holds for images that "
+        "come\n"
+        "later within its scope, and until it expires or careen unignore ends it. Of decisions "
+        "that\n"
+        "meet on a row the newest wins.\n\n"
+        "  careen ignore CVE-2024-0001 --dry-run\n"
         "  careen ignore CVE-2024-0001 --repository shop/app --reason 'not reachable' "
         "--expires-in 90d\n"
-        "  careen ignore CVE-2024-0001 --dry-run --reason 'not reachable'\n"
         "  careen ignore --package linux-libc-dev --reason 'headers only'",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),

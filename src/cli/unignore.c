@@ -180,7 +180,7 @@ static int run(const struct cli_args *args)
 
 const struct command command_unignore = {.name = "unignore",
     .summary = "withdraw decisions, or open rows again",
-    .arguments = "NUMBER... | VUL_ID...",
+    .arguments = "NUMBER... | [VUL_ID...]",
     .details =
         "NUMBER is that of a decision (careen decisions): it is withdrawn, and rows are again as\n"
         "older decisions say. VUL_ID, with a scope as in careen ignore, makes a newer decision "

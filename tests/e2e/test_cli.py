@@ -39,6 +39,8 @@ OPTIONS = {  # every command, and every option that its help must name
               "--header-timeout", "--body-timeout", "--idle-timeout", "--rate-limit-per-user",
               "--refusals-per-address", "--retention-superseded", "--retention-unseen",
               "--metrics-open"],
+    "prune": ["--superseded", "--unseen", "--project", "--all-projects", "--whole", "--dry-run",
+              "-o"],
     "backup": ["--without-key"],
     "restore": [],
     "doctor": ["-o"],

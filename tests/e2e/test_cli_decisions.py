@@ -196,7 +196,7 @@ def test_any_alias_will_do(run, put):
 
 def test_dry_run_changes_nothing(run, two):
     before = statuses(run)
-    told = run("ignore", LOG4J, "--repository", "shop/app", "--reason", "x", "--dry-run").stdout
+    told = run("ignore", LOG4J, "--repository", "shop/app", "--dry-run").stdout
     lines = told.splitlines()
     assert lines[0] == (f"dry run: {LOG4J} would be ignored in repository shop/app, images to come "
                         "included")

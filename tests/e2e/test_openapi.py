@@ -27,6 +27,9 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CALL = "/v5/{project_id}/vulnerability/images"
 IMAGES = "/careen/v1/{project_id}/images"
 IMAGE = IMAGES + "/{image_id}"
+VULNERABILITY = "/v5/{project_id}/image/vulnerability"
+DECISIONS = "/careen/v1/{project_id}/decisions"
+DECISION = DECISIONS + "/{decision}"
 USER, PASSWORD = "schemathesis", "correct horse battery"
 EXAMPLES, SECONDS = 60, 600  # of schemathesis: for each operation (30 s in all); when to give up
 
@@ -97,10 +100,10 @@ def test_it_has_every_route_and_nothing_else(company, document):
     paths = {path for _, path in known}
     begins = {"/".join(path.split("/")[:count]) or "/"
               for path in paths for count in range(len(path.split("/")))}
-    beside = {path + "/" for path in paths} | {path + "/more" for path in paths - {IMAGES}}
+    beside = {path + "/" for path in paths} | {path + "/more" for path in paths - {IMAGES, DECISIONS}}
     beside |= {"/v5/{project_id}/vulnerabilities", "/openapi.yaml", "/metric", "/docs", "/v3"}
     for method, path in itertools.product(METHODS, paths | begins | beside):
-        target = path.format(project_id="default", image_id="none")
+        target = path.format(project_id="default", image_id="none", decision="1")
         reply = company.server.request(method, target)  # no token: a route answers 401
         served = not (reply.status == 404 and (method == "HEAD" or
                                                reply.json["error_code"] == "APIGW.0101"))
@@ -177,8 +180,8 @@ class Asking:
         self.contract, self.server, self.token = contract, server, token
 
     def __call__(self, method, path, query="", image_id="none", project="default", token=None,
-                 **more):
-        target = path.format(project_id=project, image_id=image_id) + query
+                 decision=1, **more):
+        target = path.format(project_id=project, image_id=image_id, decision=decision) + query
         reply = self.server.request(method, target, token=self.token if token is None else token,
                                     **more)
         return self.contract.check(method, path, reply)
@@ -235,6 +238,36 @@ def ask_about_images(ask):
         assert ask(method, IMAGE).json["error_code"] == "HSS.0011"
 
 
+def ask_about_decisions(ask):
+    """Decisions of every kind about an image that has all that one can say of a place."""
+    image_id = import_report(ask, "registry.example.com/b", "image_type=registry&agent_id=a")
+    one = {"image_type": "registry", "type": "linux_vul", "operate_type": "ignore",
+           "select_type": "specific_image_all_vul", "image_id_list": [image_id], "remark": "why"}
+    for path in ("/handle-affect-vulnerabilities", "/handle"):
+        assert ask("POST", VULNERABILITY + path, body=json.dumps(one)).status == 200
+        for body, status in (("{}", 400), ("{", 400), (b" " * (9 << 20), 413)):
+            assert ask("POST", VULNERABILITY + path, body=body).status == status
+    own = {"action": "ignore", "vul_ids": ["CVE-2024-0001"], "package": "openssl", "reason": "why",
+           "type": "linux_vul", "image_type": "registry", "expires_ms": 4_000_000_000_000}
+    for more in ({"dry_run": True}, {"scope": "repository", "place": "registry.example.com/b"},
+                 {"scope": "images", "image_ids": [image_id]}, *[{}] * 10):
+        made = ask("POST", DECISIONS, body=json.dumps({**own, **more})).json
+    assert ask("POST", DECISIONS, body="{}").status == 400
+    number, = made["decisions"]
+    assert ask("DELETE", DECISION, decision=number).json == {"rows": 0}
+    for decision in (number, 999):
+        assert ask("DELETE", DECISION, decision=decision).status == 400
+    assert ask("GET", DECISIONS).json["next"] == 10
+    assert ask("GET", DECISIONS, "?state=all&limit=100").json["decisions"][-1]["ended_by"]
+    history = VULNERABILITY + "/handle-history"
+    assert ask("GET", history, "?vul_id=CVE-2024-0001&limit=200").json["total_num"] == 13
+    assert ask("GET", history).status == 400
+    ask("DELETE", IMAGE, image_id=image_id)
+    # Of an image that is gone, the decisions that named it remain.
+    gone = ask("GET", history, "?vul_id=CVE-2024-0001").json["data_list"]
+    assert gone and "image_name" not in gone[-1]
+
+
 def ask_about_callers(ask):
     made = ask("POST", "/v3/auth/tokens", token="", body=json.dumps(login()))
     narrow = made.headers["X-Subject-Token"]
@@ -258,6 +291,7 @@ def test_answers_are_as_it_says(world, company):
     """Every operation succeeds once and is refused in its ways; every member of an answer is
     declared, and every member declared is in some answer."""
     ask_about_images(world.ask)
+    ask_about_decisions(world.ask)
     ask_about_callers(world.ask)
     for path in ("/healthz", "/readyz", "/metrics", DOCUMENT):
         world.ask("GET", path)

@@ -13,9 +13,7 @@
 
 static const struct cli_option options[] = {
     {"superseded", "DURATION",
-        "remove images that are not the latest of their tag, run nowhere, and were last reported "
-        "so long ago",
-        NULL},
+        "remove superseded images that run nowhere, last reported so long ago", NULL},
     {"unseen", "DURATION", "remove images that were last reported so long ago, whatever they are",
         NULL},
     {"project", "ID", "the project; \"default\" if not given", NULL},

@@ -244,28 +244,36 @@ static void put_alias(struct bed *bed, const char *name, const char *alias)
     report_release(&report);
 }
 
-/* A group that gets a better name keeps its decisions; what covers is another thing. */
-static void test_aliases(void **state)
+/* A group that gets a better name keeps its decisions, whichever of its names they are about; when
+ * it parts, they stay with that name. */
+static void group_and_part(bool by_cve)
 {
+    const char *by = by_cve ? "CVE-1" : "GHSA-1";
     struct bed bed;
     struct put_outcome put, other;
 
-    (void)state;
     bed_init(&bed);
     put = put_plain(&bed, SOURCE_TRIVY, "a", "1", "sha256:a", "GHSA-1");
     other = put_plain(&bed, SOURCE_TRIVY, "b", "1", "sha256:b", "CVE-1");
-    decide_everywhere(&bed, DECISION_IGNORE, "GHSA-1", NULL);
-    assert_int_equal(state_of(&bed, put.image_id, "GHSA-1"), IGNORED);
-    assert_int_equal(state_of(&bed, other.image_id, "CVE-1"), OPEN);
+    decide_everywhere(&bed, DECISION_IGNORE, by, NULL);
+    assert_int_equal(state_of(&bed, put.image_id, "GHSA-1"), by_cve ? OPEN : IGNORED);
+    assert_int_equal(state_of(&bed, other.image_id, "CVE-1"), by_cve ? IGNORED : OPEN);
     put_alias(&bed, "GHSA-1", "CVE-1");
     assert_int_equal(state_of(&bed, put.image_id, "CVE-1"), IGNORED);
     assert_int_equal(state_of(&bed, other.image_id, "CVE-1"), IGNORED);
     bed_verify(&bed);
     put_plain(&bed, SOURCE_GRYPE, "linking", "1", "sha256:link", "CVE-9"); /* no longer */
-    assert_int_equal(state_of(&bed, put.image_id, "GHSA-1"), IGNORED);
-    assert_int_equal(state_of(&bed, other.image_id, "CVE-1"), OPEN);
+    assert_int_equal(state_of(&bed, put.image_id, "GHSA-1"), by_cve ? OPEN : IGNORED);
+    assert_int_equal(state_of(&bed, other.image_id, "CVE-1"), by_cve ? IGNORED : OPEN);
     bed_verify(&bed);
     bed_release(&bed);
+}
+
+static void test_aliases(void **state)
+{
+    (void)state;
+    group_and_part(false);
+    group_and_part(true);
 }
 
 /* Names that nobody has reported yet may be decided about. */
@@ -342,6 +350,31 @@ static void test_image_moves_unloaded(void **state)
     bed_release(&bed);
 }
 
+/* Of several requests the later ones are newer. */
+static void test_several(void **state)
+{
+    const struct slice vul = SLICE("CVE-1");
+    const struct decision_request requests[2] = {
+        request_of(DECISION_IGNORE, &vul), request_of(DECISION_REPAIR, &vul)};
+    struct deciding by = deciding_by("ann");
+    struct decision_outcome outcome;
+    struct put_outcome put;
+    struct bed bed;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    put = put_plain(&bed, SOURCE_TRIVY, "a", "1", "sha256:a", "CVE-1");
+    decide_named(&bed, DECISION_IGNORE, "CVE-1", put.image_id);
+    assert_ok(fleet_decide(bed.fleet, bed.project, requests, 2, &by, "test", &outcome, &err));
+    assert_int_equal(outcome.numbers.count, 2);
+    assert_int_equal(outcome.rows, 1);
+    ids_release(&outcome.numbers);
+    assert_int_equal(state_of(&bed, put.image_id, "CVE-1"), HANDLED);
+    bed_verify(&bed);
+    bed_release(&bed);
+}
+
 static void test_withdraw(void **state)
 {
     const struct slice team = SLICE("team-1");
@@ -385,6 +418,7 @@ int main(void)
         cmocka_unit_test(test_unheard_of),
         cmocka_unit_test(test_image_moves),
         cmocka_unit_test(test_image_moves_unloaded),
+        cmocka_unit_test(test_several),
         cmocka_unit_test(test_withdraw),
     };
 

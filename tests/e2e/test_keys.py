@@ -179,7 +179,7 @@ def test_malformed(key, server):
         "two signatures": {"Authorization": good["Authorization"] + ", Signature=00"},
         "other algorithm": {"Authorization": good["Authorization"].replace(SDK, "SDK-HMAC-SM3")},
         "basic": {"Authorization": "Basic YWxpY2U6cGFzc3dvcmQ="},
-        "bearer": {"Authorization": "Bearer " + "x" * 4000},
+        "bearer without a token": {"Authorization": "Bearer "},
     }
     for name, change in changes.items():
         headers = {k: v for k, v in {**good, **change}.items() if v is not None}

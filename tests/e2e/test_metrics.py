@@ -209,7 +209,7 @@ def test_bearer_tokens_are_taken_as_others_are(folder):
         assert server.get(PATH, headers={"Authorization": value}).status == 200
         assert server.get("/v3/projects", headers={"Authorization": value}).status == 200
     for value in ("Bearer", "Bearer ", f"Bearer{token}", f"Basic {token}", token,
-                  f"Bearer {token} {token}", f"Bearer {token[:-1]}"):
+                  f"Bearer {token} {token}", f"Bearer {token[:-1]}", "Bearer " + "x" * 4000):
         assert server.get(PATH, headers={"Authorization": value}).status == 401, value
     # Where both are given, X-Auth-Token counts.
     both = {"Authorization": f"Bearer {other}", "X-Auth-Token": token}

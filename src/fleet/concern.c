@@ -5,8 +5,9 @@
  */
 #include "fleet/concern.h"
 
-/* Decisions on places that are looked up one by one; names whose postings are read for each. */
-enum { PLACES_MAX = 32, POSTINGS_MAX = 64 };
+/* Decisions on places that are looked up one by one; names whose postings are read for each; more
+ * named images than that are found in the postings, too: a lookup by id costs microseconds. */
+enum { PLACES_MAX = 32, POSTINGS_MAX = 64, NAMED_MAX = 4096 };
 
 void concern_release(struct concern *concern)
 {
@@ -73,6 +74,11 @@ static int gather_postings(
     return 0;
 }
 
+static bool has_few_groups(const struct ids *groups)
+{
+    return groups->count && groups->count <= POSTINGS_MAX;
+}
+
 /* As far as a scope can say it: of a repository, everything. */
 static struct index_scope scope_of(const struct decision *decision)
 {
@@ -92,7 +98,7 @@ static int gather_place(
 {
     struct index_scope scope = scope_of(decision);
 
-    if (groups->count && groups->count <= POSTINGS_MAX)
+    if (has_few_groups(groups))
         return gather_postings(g, groups, decision->type, err);
     return gather_scope(g, &scope, err);
 }
@@ -108,7 +114,9 @@ int concern_add(struct concern *concern, const struct index *index, const struct
     if (ids_append(&concern->groups, groups->at, groups->count, err) < 0)
         return -1;
     if (decision->scope == DECISION_IMAGES)
-        return gather_named(&g, decision, err);
+        return decision->image_count > NAMED_MAX && has_few_groups(groups)
+                   ? gather_postings(&g, groups, decision->type, err)
+                   : gather_named(&g, decision, err);
     concern->everywhere |= ++concern->places > PLACES_MAX;
     return concern->everywhere ? 0 : gather_place(&g, decision, groups, err);
 }

@@ -11,7 +11,8 @@ enum { BY_PACKAGE_MAX = 16 };
 
 struct search {
     const struct overlaid *claim;
-    bool row; /* packages and times are not looked at */
+    bool row;     /* packages and times are not looked at */
+    bool grouped; /* the list at hand is of decisions about the group */
     const struct lying *best;
 };
 
@@ -27,7 +28,8 @@ static bool matches(const struct search *search, const struct lying *lying)
         ((decision->package.len && !slice_eq(decision->package, claim->package)) ||
             (decision->action == DECISION_REPAIR && claim->last_found_ms > decision->created_ms)))
         return false;
-    return (decision->vuln_count == 0 || ids_contains(&lying->groups, claim->group)) &&
+    return (search->grouped || decision->vuln_count == 0 ||
+               ids_contains(&lying->groups, claim->group)) &&
            decision_reaches(decision, claim->image);
 }
 
@@ -43,6 +45,14 @@ static void walk(struct search *search, const struct lists *lists, uint32_t key)
             return;
         }
     }
+}
+
+/* The same in a list of decisions about a group. */
+static void walk_group(struct search *search, const struct lists *lists)
+{
+    search->grouped = true;
+    walk(search, lists, search->claim->group);
+    search->grouped = false;
 }
 
 /* Those that name the image. */
@@ -63,7 +73,7 @@ static void walk_named(const struct overlay *overlay, struct search *search)
     if (lists_length(images, key) <= lists_length(groups, group))
         walk(search, images, key);
     else
-        walk(search, groups, group);
+        walk_group(search, groups);
     walk(search, packages, key);
 }
 
@@ -72,7 +82,7 @@ const struct decision *overlay_decision(const struct overlay *overlay, const str
     const struct lists *packages = &overlay->lists[LIST_PACKAGE];
     struct search search = {.claim = claim};
 
-    walk(&search, &overlay->lists[LIST_GROUP], claim->group);
+    walk_group(&search, &overlay->lists[LIST_GROUP]);
     if (packages->used_count) {
         walk(&search, packages, 0); /* those of any package */
         walk(&search, packages, intern_find(&overlay->packages, claim->package));
@@ -114,7 +124,7 @@ bool overlay_row_decision(
     struct search search = {.claim = claim, .row = true};
     const struct decision *best;
 
-    walk(&search, &overlay->lists[LIST_GROUP], claim->group);
+    walk_group(&search, &overlay->lists[LIST_GROUP]);
     walk(&search, &overlay->lists[LIST_PACKAGE], 0);
     walk_named(overlay, &search);
     if (may_be_by_package(overlay, &search, search.best))

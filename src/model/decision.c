@@ -94,6 +94,14 @@ static bool names_image(const struct decision *decision, const struct image *ima
            bsearch(id, decision->images, decision->image_count, IMAGE_ID_BYTES, compare_ids);
 }
 
+/* Normalising only takes something off the front: most names are told apart by their ends. */
+static bool is_repository(struct slice repository, struct slice name)
+{
+    return repository.len <= name.len &&
+           slice_eq(repository, slice_skip(name, name.len - repository.len)) &&
+           slice_eq(repository, reference_repository(name));
+}
+
 static bool reaches_place(const struct decision *decision, const struct image *image)
 {
     switch (decision->scope) {
@@ -102,7 +110,7 @@ static bool reaches_place(const struct decision *decision, const struct image *i
     case DECISION_REGISTRY:
         return slice_eq(decision->place, image->place.registry_name);
     case DECISION_REPOSITORY:
-        return slice_eq(decision->place, reference_repository(image->name));
+        return is_repository(decision->place, image->name);
     case DECISION_CLUSTER:
         return slice_eq(decision->place, image->place.cluster_id);
     case DECISION_IMAGES:

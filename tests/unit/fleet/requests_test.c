@@ -264,6 +264,107 @@ static void test_all_of_a_place(void **state)
     bed_release(&bed);
 }
 
+/* --- Many ------------------------------------------------------------------------------------- */
+
+enum { MANY_PLACES = 40, MANY_VULNS = 70, MANY_IMAGES = 5000 };
+
+/* More decisions than are looked up one by one. */
+static void test_many_places(void **state)
+{
+    const struct slice vul = SLICE("CVE-1");
+    static struct decision_request requests[MANY_PLACES];
+    static char names[MANY_PLACES][16];
+    struct deciding by = deciding_by("ann");
+    struct decision_outcome outcome;
+    struct put_outcome puts[3];
+    struct bed bed;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    puts[0] = put_plain(&bed, SOURCE_TRIVY, "app-7", "1", "sha256:a", "CVE-1 CVE-2");
+    puts[1] = put_plain(&bed, SOURCE_TRIVY, "app-39", "1", "sha256:b", "CVE-1 CVE-2");
+    puts[2] = put_plain(&bed, SOURCE_TRIVY, "app-40", "1", "sha256:c", "CVE-1 CVE-2");
+    for (int i = 0; i < MANY_PLACES; i++) {
+        snprintf(names[i], sizeof(names[i]), "app-%d", i);
+        requests[i] = request_of(DECISION_IGNORE, &vul);
+        requests[i].scope = DECISION_REPOSITORY;
+        requests[i].place = slice_of(names[i]);
+    }
+    assert_ok(
+        fleet_decide(bed.fleet, bed.project, requests, MANY_PLACES, &by, "test", &outcome, &err));
+    assert_true(outcome.rows == 2 && outcome.reached == 2);
+    assert_int_equal(outcome.numbers.count, MANY_PLACES);
+    ids_release(&outcome.numbers);
+    assert_int_equal(state_of(&bed, puts[0].image_id, "CVE-1"), IGNORED);
+    assert_int_equal(state_of(&bed, puts[1].image_id, "CVE-1"), IGNORED);
+    assert_int_equal(state_of(&bed, puts[1].image_id, "CVE-2"), OPEN);
+    assert_int_equal(state_of(&bed, puts[2].image_id, "CVE-1"), OPEN);
+    bed_verify(&bed);
+    bed_release(&bed);
+}
+
+/* More vulnerabilities than postings are read for. */
+static void test_many_vulns(void **state)
+{
+    static struct slice vulns[MANY_VULNS];
+    static char names[MANY_VULNS][16];
+    struct decision_request request = request_of(DECISION_IGNORE, NULL);
+    struct deciding by = deciding_by("ann");
+    struct decision_outcome outcome;
+    struct put_outcome put;
+    struct bed bed;
+
+    (void)state;
+    bed_init(&bed);
+    put = put_plain(&bed, SOURCE_TRIVY, "a", "1", "sha256:a", "CVE-9 CVE-13 CVE-999");
+    put_plain(&bed, SOURCE_TRIVY, "b", "1", "sha256:b", "CVE-999");
+    for (int i = 0; i < MANY_VULNS; i++) {
+        snprintf(names[i], sizeof(names[i]), "CVE-%d", i);
+        vulns[i] = slice_of(names[i]);
+    }
+    request.vuls = vulns;
+    request.vul_count = MANY_VULNS;
+    outcome = decide_as(&bed, &request, &by);
+    assert_true(outcome.rows == 2 && outcome.numbers.count == 1);
+    withdraw(&bed, outcome.numbers.at[0]);
+    ids_release(&outcome.numbers);
+    assert_int_equal(state_of(&bed, put.image_id, "CVE-9"), OPEN);
+    bed_release(&bed);
+}
+
+/* More images than are looked up by id, most of which are not there. */
+static void test_many_images(void **state)
+{
+    static struct slice images[MANY_IMAGES];
+    static char ids[MANY_IMAGES][UUID_TEXT_BYTES];
+    const struct slice vul = SLICE("CVE-1");
+    struct decision_request request = request_of(DECISION_IGNORE, &vul);
+    struct deciding by = deciding_by("ann");
+    struct decision_outcome outcome;
+    struct put_outcome in, out;
+    struct bed bed;
+
+    (void)state;
+    bed_init(&bed);
+    in = put_plain(&bed, SOURCE_TRIVY, "a", "1", "sha256:a", "CVE-1");
+    out = put_plain(&bed, SOURCE_TRIVY, "b", "1", "sha256:b", "CVE-1");
+    for (int i = 0; i < MANY_IMAGES; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "%08x-0000-5000-8000-000000000000", (unsigned)i);
+        images[i] = slice_of(i == 1234 ? in.image_id : ids[i]);
+    }
+    request.scope = DECISION_IMAGES;
+    request.image_ids = images;
+    request.image_count = MANY_IMAGES;
+    outcome = decide_as(&bed, &request, &by);
+    assert_true(outcome.rows == 1 && outcome.reached == 1 && outcome.numbers.count == 1);
+    assert_int_equal(state_of(&bed, in.image_id, "CVE-1"), IGNORED);
+    assert_int_equal(state_of(&bed, out.image_id, "CVE-1"), OPEN);
+    assert_int_equal(withdraw(&bed, outcome.numbers.at[0]), 1);
+    ids_release(&outcome.numbers);
+    bed_release(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +373,9 @@ int main(void)
         cmocka_unit_test(test_all_of_images),
         cmocka_unit_test(test_named_pairs),
         cmocka_unit_test(test_all_of_a_place),
+        cmocka_unit_test(test_many_places),
+        cmocka_unit_test(test_many_vulns),
+        cmocka_unit_test(test_many_images),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ static SHA256_CTX *context_of(struct sha256 *hash)
 {
     _Static_assert(sizeof(hash->state) >= sizeof(SHA256_CTX), "struct sha256 is too small");
 
-    return (SHA256_CTX *)hash->state;
+    return (SHA256_CTX *)(void *)hash->state; /* aligned: see hash.h */
 }
 
 void sha256_begin(struct sha256 *hash)

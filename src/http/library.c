@@ -15,8 +15,10 @@
 #include <stdlib.h>
 
 /* The library keeps a request's line, headers and their bookkeeping, and its answer's head, in one
- * block for each connection. It clears the whole block after every request (some 3 us, when the
- * blocks of all busy connections fit into the processor's cache). */
+ * block for each connection, and clears the whole block after every request. That costs 1 us on one
+ * connection; on a hundred busy ones, whose blocks do not fit into the processor's cache together,
+ * it doubles a small request (25 us, against 12 with blocks of 64 KiB), and a connection that was
+ * ever used holds the block. But a smaller block refuses what the limits allow. */
 enum { CONNECTION_BYTES = LIMIT_HTTP_URI_BYTES + LIMIT_HTTP_HEADER_BYTES + 16 * 1024 };
 
 struct library {

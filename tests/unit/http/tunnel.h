@@ -6,7 +6,6 @@
 #ifndef CAREEN_TESTS_HTTP_TUNNEL_H
 #define CAREEN_TESTS_HTTP_TUNNEL_H
 
-#include <assert.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <poll.h>
@@ -19,6 +18,13 @@
 #include <unistd.h>
 
 enum { TUNNEL_BYTES = 16 * 1024 };
+
+/* A plain assert() is compiled out of release builds. */
+static inline void tunnel_must(bool worked)
+{
+    if (!worked)
+        abort();
+}
 
 struct tunnel {
     gnutls_session_t session;
@@ -118,7 +124,7 @@ static inline int tunnel_open(int far)
     pthread_t thread;
     int ends[2];
 
-    assert(tunnel && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    tunnel_must(tunnel && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     tunnel->near = ends[0];
     tunnel->far = far;
     gnutls_init(&tunnel->session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL);
@@ -128,7 +134,7 @@ static inline int tunnel_open(int far)
     gnutls_transport_set_int(tunnel->session, far);
     pthread_attr_init(&detached);
     pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    assert(pthread_create(&thread, &detached, tunnel_run, tunnel) == 0);
+    tunnel_must(pthread_create(&thread, &detached, tunnel_run, tunnel) == 0);
     pthread_attr_destroy(&detached);
     return ends[1];
 }
@@ -150,7 +156,7 @@ static inline const char *scratch_folder(void)
     static bool made;
 
     if (!made) {
-        assert(mkdtemp(scratch));
+        tunnel_must(mkdtemp(scratch) != NULL);
         made = true;
         atexit(scratch_remove);
     }

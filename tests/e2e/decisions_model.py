@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What decisions must make of the rows of inventory.py, worked out from the rules (docs/contract.md,
-section 5.1; docs/architecture.md, Vocabulary: decision) and from nothing that the server says.
+"""What decisions must make of the rows of inventory.py, worked out from the rules
+(docs/contract.md, section 5.1; docs/architecture.md, Vocabulary: decision) and from nothing that
+the server says.
 
 Decisions lie over claims: of those that match one the newest wins. A row is ignored (handled) when
 every one of its claims is.

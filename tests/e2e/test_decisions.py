@@ -1,156 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decisions over HTTP: HandleImageVulnerability, its preview and its history as HSS has them, and
-Careen's own list. After each, every answer of the call must be what decisions_model.py works out.
-"""
+"""HandleImageVulnerability, its preview and its history. After each decision, every answer of the
+call must be what decisions_model.py works out."""
 import itertools
 import json
 import random
 import time
-import types
-import urllib.parse
 
 import pytest
 
-import inventory
-from conftest import Folder
-from decisions_model import ALL, Model
-from inventory import HARBOR, PROD, claim, image
-from signer import new_key
+from decisions_model import ALL
+from decisions_world import (
+    DECISIONS, HANDLE, HISTORY, OPERATE, PREVIEW, SELECT, SERVED_MS, STATUS, body_of, changes,
+    later, small, state, three, world)
 from wire import check_error, head, talk
-
-CALL = "/v5/default/vulnerability/images"
-HANDLE = "/v5/default/image/vulnerability/handle"
-PREVIEW = "/v5/default/image/vulnerability/handle-affect-vulnerabilities"
-HISTORY = "/v5/default/image/vulnerability/handle-history"
-DECISIONS = "/careen/v1/default/decisions"
-OPERATE = ["ignore", "not_ignore", "manual_repair", "add_to_whitelist"]
-SELECT = ["all_vul", "specific_image_all_vul", "specific_vul_all_image", "vul_view", "image_view"]
-STATUS = [None, "unhandled", "handled"]
-HOUR_MS = 3600 * 1000
-SERVED_MS = inventory.START_MS + HOUR_MS  # the time at which all is decided
-
-
-def url(path, query):
-    return path + "?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote, safe="")
-
-
-class Caller:
-    """Somebody with a token, or with a key, of one server."""
-
-    def __init__(self, server, token=None, key=None):
-        self.server, self.token, self.key = server, token, key
-
-    def ask(self, method, path, body=None, **query):
-        """The reply. body: text, or what is sent as JSON."""
-        target = url(path, query) if query else path
-        if body is not None and not isinstance(body, (str, bytes)):
-            body = json.dumps(body)
-        if self.key:
-            return self.key.request(self.server, method, target,
-                                    body=body.encode() if body is not None else None)
-        return self.server.request(method, target, body=body, token=self.token)
-
-    def good(self, method, path, body=None, **query):
-        reply = self.ask(method, path, body, **query)
-        assert reply.status == 200, (path, query, body, reply.body)
-        return reply.json
-
-    def handle(self, body, project=ALL):
-        reply = self.ask("POST", HANDLE, body, enterprise_project_id=project)
-        assert (reply.status, reply.body) == (200, b"{}"), (body, reply.body)
-
-    def preview(self, body, project=ALL):
-        """(every row, the answer of the last page)"""
-        rows = []
-        while True:
-            answer = self.good("POST", PREVIEW, body, enterprise_project_id=project, limit=200,
-                               offset=len(rows))
-            rows += answer["data_list"]
-            if not answer["data_list"] or len(rows) == answer["total_vul_num"]:
-                return rows, answer
-
-    def rows(self, **query):
-        rows = []
-        while True:
-            page = self.good("GET", CALL, limit=200, offset=len(rows), **query)
-            rows += page["data_list"]
-            if len(rows) >= page["total_num"]:
-                return rows
-
-
-class World:
-    """The inventory, served at a fixed time, and the model of it."""
-
-    def __init__(self, folder, scratch, steps=None):
-        self.folder, self.scratch, self.imported = folder, scratch, 0
-        self.model = inventory.seed(folder, scratch, steps, Model())
-        token = folder.token()
-        self.server = folder.serve(clock_ms=SERVED_MS)
-        self.root = Caller(self.server, token)
-
-    def handle(self, body, project=ALL, caller=None, projects=None):
-        """One operation, on the server and in the model. projects: those granted, if not all."""
-        (caller or self.root).handle(body, project)
-        self.model.operate(body, SERVED_MS, projects if project == ALL else {project})
-
-    def put(self, step):
-        """A report that arrives an hour after all decisions."""
-        self.imported += 1
-        clock_ms = SERVED_MS + HOUR_MS + self.imported
-        path = self.scratch / f"later-{self.imported}.json"
-        path.write_text(json.dumps(inventory.document(step)))
-        said = self.folder.run("import", path, "-o", "jsonl",
-                               *inventory.placement_options(step.place), clock_ms=clock_ms)
-        image_id = json.loads(said.stdout)["image_id"]
-        self.model.put(step, clock_ms, image_id)
-        self.wait_for(image_id, clock_ms)
-
-    def wait_for(self, image_id, clock_ms):
-        """Until the server has followed what a command wrote of an image with rows."""
-        until = time.monotonic() + 10
-        while time.monotonic() < until:
-            rows = self.root.rows(enterprise_project_id=ALL, image_id=image_id)
-            if rows and rows[0]["latest_scan_time"] == str(clock_ms):
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"the server has not followed: {rows}")
-
-    def check(self, why, caller=None, projects=None, **query):
-        """Every row of the answer, under every filter that decisions move, is the model's."""
-        for more in ({}, {"is_handled": "true"}, {"is_handled": "false"},
-                     {"status": "vul_status_ignored"}, {"status": "vul_status_unfix"},
-                     {"is_handled": "true", "status": "vul_status_unfix"}):
-            asked = {"enterprise_project_id": ALL, **query, **more}
-            expected = [row for row in self.model.matching(**asked)
-                        if projects is None or row["enterprise_project_id"] in projects]
-            assert (caller or self.root).rows(**asked) == expected, (why, asked)
-
-
-@pytest.fixture
-def world(folder, tmp_path):
-    return World(folder, tmp_path)
-
-
-SMALL = [
-    image("registry.example.com/a", [claim("CVE-2024-1", "ssl"), claim("CVE-2024-2", "ssl")],
-          **HARBOR),
-    image("registry.example.com/b", [claim("CVE-2024-1", "ssl"), claim("CVE-2024-1", "libssl")],
-          **HARBOR),
-    image("registry.example.com/c", [claim("CVE-2024-1", "ssl")], agent_id="host", **PROD),
-    image("registry.example.com/d", [claim("CVE-2024-1", "ssl"), claim("CVE-2024-3", "npmx", "low",
-                                                                      (), "npm")],
-          enterprise_project_id="ep-red", **HARBOR),
-]
-
-
-@pytest.fixture
-def small(folder, tmp_path):
-    return World(folder, tmp_path, SMALL)
-
-
-def body_of(operate="ignore", select="all_vul", type="linux_vul", image_type="registry", **more):
-    return {"image_type": image_type, "type": type, "operate_type": operate, "select_type": select,
-            **more}
 
 
 def make_body(rng, model, operate, select, status):
@@ -176,17 +38,6 @@ def make_body(rng, model, operate, select, status):
 
 
 # --- Handling -------------------------------------------------------------------------------------
-
-def state(model):
-    return {(row["image_id"], row["type"], row["vul_id"]): (row["status"], row.handled)
-            for row in model.rows()}
-
-
-def changes(before, after):
-    """The rows that are others, in their order, as the preview tells them."""
-    return [(id, vul) for (id, type, vul), was in before.items()
-            if after[(id, type, vul)] != was]
-
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_operation(world, seed):
@@ -243,10 +94,6 @@ def test_a_manual_repair_is_handled_and_not_ignored(small):
 
 # --- What comes later -----------------------------------------------------------------------------
 
-def later(name, ids, scanner="trivy", **place):
-    return image(name, [claim(id, "ssl") for id in ids], scanner=scanner, **{**HARBOR, **place})
-
-
 @pytest.mark.parametrize("select", ["all_vul", "specific_vul_all_image"])
 def test_later_images_in_scope_are_covered(small, select):
     more = {} if select == "all_vul" else {"vul_id_list": ["CVE-2024-1"]}
@@ -289,31 +136,6 @@ def test_a_repair_over_an_ignore_gives_it_free_again(small):
 
 
 # --- Who may --------------------------------------------------------------------------------------
-
-def hire(folder, name, *grants):
-    folder.run("user", "create", name)
-    for role, projects in grants:
-        only = ["--enterprise-project", projects] if projects else []
-        folder.run("user", "grant", name, "--role", role, *only)
-    return new_key(folder, name)
-
-
-@pytest.fixture
-def three(folder, tmp_path):
-    """A World of three enterprise projects, and those who may decide in one or two of them."""
-    steps = [image(f"registry.example.com/{ep}/{n}", [claim("CVE-2024-1", "ssl")],
-                   enterprise_project_id=ep, **HARBOR)
-             for ep in ("0", "ep-red", "ep-blue") for n in range(2)]
-    keys = {"red": hire(folder, "red", ("operator", "ep-red")),
-            "both": hire(folder, "both", ("operator", "ep-red"), ("operator", "ep-blue")),
-            "viewer": hire(folder, "viewer", ("viewer", None)),
-            "mixed": hire(folder, "mixed", ("viewer", None), ("operator", "ep-blue"))}
-    made = World(folder, tmp_path, steps)
-    real = folder.serve()  # signatures want the time of day
-    made.people = types.SimpleNamespace(
-        **{name: Caller(real, key=key) for name, key in keys.items()})
-    return made
-
 
 def settle(world, count):
     """Until the other server has followed."""
@@ -531,162 +353,3 @@ def test_history(small):
         assert len(history(**query)) == count, query
     page = small.root.good("GET", HISTORY, vul_id="CVE-2024-1", enterprise_project_id=ALL, offset=4)
     assert page["total_num"] == 6 and len(page["data_list"]) == 2
-
-
-# --- Careen's own ---------------------------------------------------------------------------------
-
-def decide(small, expect=200, project=ALL, **body):
-    reply = small.root.ask("POST", DECISIONS, {"action": "ignore", **body},
-                           enterprise_project_id=project)
-    assert reply.status == expect, reply.body
-    return reply.json
-
-
-SCOPES = [
-    ({}, {}),
-    ({"scope": "registry", "place": "harbor-a"},
-     {"place": lambda image: image.place.get("registry_name") == "harbor-a"}),
-    ({"scope": "repository", "place": "registry.example.com/b"},
-     {"place": lambda image: image.name == "registry.example.com/b"}),
-    ({"scope": "cluster", "place": "c-prod"},
-     {"place": lambda image: image.place.get("cluster_id") == "c-prod"}),
-    ({"image_type": "cluster"}, {"image_type": "cluster"}),
-    ({"type": "app_vul"}, {"type": "app_vul"}),
-]
-
-
-@pytest.mark.parametrize("scope, model", SCOPES)
-@pytest.mark.parametrize("action", OPERATE[:1] + OPERATE[3:])
-@pytest.mark.parametrize("what", [{"vul_ids": ["CVE-2024-1"]}, {"package": "ssl"},
-                                  {"vul_ids": ["CVE-2024-1", "CVE-2024-3"], "package": "npmx"}])
-def test_every_scope(small, scope, model, action, what):
-    before = state(small.model)
-    body = {"action": action, **what, **scope}
-    foretold = decide(small, dry_run=True, **body)
-    small.check("a dry run changes nothing")
-    made = decide(small, **body)
-    small.model.decide(action, SERVED_MS, vuls=what.get("vul_ids"), package=what.get("package"),
-                       **model)
-    changed = len(changes(before, state(small.model)))
-    assert foretold == {"rows": changed, "reached": made["reached"], "decisions": []}
-    assert made["rows"] == changed and len(made["decisions"]) == 1
-    small.check(body)
-    # Withdrawn, all is as it was.
-    number, = made["decisions"]
-    assert small.root.good("DELETE", f"{DECISIONS}/{number}") == {"rows": changed}
-    small.model.withdraw(small.model.decisions[-1])
-    small.check("withdrawn")
-
-
-def test_the_list(small):
-    a, b, *_ = small.model.images
-    decide(small, vul_ids=["CVE-2024-1"], reason="not reachable", scope="images",
-           image_ids=[b.id, a.id])
-    decide(small, package="ssl", scope="registry", place="harbor-a", type="linux_vul",
-           image_type="registry", project="ep-red", expires_ms=SERVED_MS + HOUR_MS)
-    decide(small, action="not_ignore", vul_ids=["CVE-2024-9", "CVE-2024-1"])
-    small.root.good("DELETE", DECISIONS + "/3")
-    listed = small.root.good("GET", DECISIONS, enterprise_project_id=ALL, state="all")
-    assert listed == {"decisions": [
-        {"number": 1, "action": "ignore", "vul_ids": ["CVE-2024-1"], "scope": "images",
-         "image_ids": sorted([a.id, b.id]), "author": "token 1", "reason": "not reachable",
-         "created_ms": SERVED_MS, "state": "in_force", "rows": 2},
-        {"number": 2, "action": "ignore", "package": "ssl", "type": "linux_vul",
-         "scope": "registry", "place": "harbor-a", "image_type": "registry",
-         "enterprise_project_ids": ["ep-red"], "author": "token 1", "reason": "",
-         "created_ms": SERVED_MS, "expires_ms": SERVED_MS + HOUR_MS, "state": "in_force",
-         "rows": 1},
-        {"number": 3, "action": "not_ignore", "vul_ids": ["CVE-2024-1", "CVE-2024-9"],
-         "scope": "project", "author": "token 1", "reason": "", "created_ms": SERVED_MS,
-         "state": "withdrawn", "ended_ms": SERVED_MS, "ended_by": "token 1", "rows": 0}]}
-
-    def numbers(**query):
-        answer = small.root.good("GET", DECISIONS, **{"enterprise_project_id": ALL, **query})
-        return [decision["number"] for decision in answer["decisions"]]
-
-    assert numbers() == [1, 2]
-    assert numbers(vul_id="CVE-2024-1", state="all") == [1, 3]
-    assert numbers(vul_id="CVE-1999-1") == []
-    assert numbers(after=1) == [2]
-    assert numbers(enterprise_project_id="0") == [1]
-    assert numbers(enterprise_project_id="ep-red", state="all") == [1, 2, 3]
-
-
-def test_pages_of_the_list(small):
-    for n in range(25):
-        decide(small, vul_ids=["CVE-2024-1"], reason=str(n))
-    seen, after = [], 0
-    while after is not None:
-        page = small.root.good("GET", DECISIONS, after=after, limit=10)
-        seen += [decision["number"] for decision in page["decisions"]]
-        after = page.get("next")
-    assert seen == list(range(1, 26))
-    assert "next" not in small.root.good("GET", DECISIONS, limit=25)
-
-
-def test_a_decision_about_what_is_not_there_yet(small):
-    made = decide(small, vul_ids=["CVE-2024-77"])
-    assert made == {"rows": 0, "reached": 0, "decisions": [1]}
-    small.model.decide("ignore", SERVED_MS, vuls=["CVE-2024-77"])
-    small.put(later("registry.example.com/new", ["CVE-2024-77", "CVE-2024-1"]))
-    small.check("it has come")
-
-
-def test_it_expires(folder, tmp_path):
-    """By the clock of the server, at once in answers."""
-    inventory.seed(folder, tmp_path, SMALL, Model())
-    token = folder.token()
-    caller = Caller(folder.serve(), token)
-    expires_ms = int(time.time() * 1000) + 1500
-    body = {"action": "ignore", "vul_ids": ["CVE-2024-1"], "expires_ms": expires_ms}
-    assert caller.good("POST", DECISIONS, body)["rows"] == 3
-    assert len(caller.rows(is_handled="true")) == 3
-    until = time.monotonic() + 10
-    while caller.rows(is_handled="true") and time.monotonic() < until:
-        time.sleep(0.05)
-    assert int(time.time() * 1000) >= expires_ms
-    assert caller.rows(is_handled="true") == []
-    decision, = caller.good("GET", DECISIONS, state="all")["decisions"]
-    assert (decision["state"], decision["ended_ms"]) == ("expired", expires_ms)
-
-
-@pytest.mark.parametrize("body, code, detail", [
-    ({"action": None}, "HSS.0001", "action: must be given"),
-    ({"vul_id": "CVE-2024-1"}, "HSS.0001", "vul_id: there is no such member"),
-    ({}, "HSS.0001", "vul_ids: must be given, or package or all_vuls"),
-    ({"vul_ids": ["CVE-2024-1"], "scope": "registry"}, "HSS.0001",
-     "place: must be given with the scope registry"),
-    ({"vul_ids": ["CVE-2024-1"], "scope": "repository", "place": "nginx:1.25"}, "HSS.0001",
-     "repository"),
-    ({"vul_ids": ["CVE-2024-1"], "scope": "images", "image_ids": ["x"]}, "HSS.0001", "x"),
-    ({"vul_ids": ["CVE-2024-1"], "expires_ms": SERVED_MS}, "HSS.0001", ""),
-    ({"vul_ids": ["CVE-2024-1"], "expires_ms": "2030-01-01"}, "HSS.0001", "expires_ms: expected"),
-    ("{", "HSS.0002", "the document ends"),
-])
-def test_bad_decisions(small, body, code, detail):
-    if isinstance(body, dict):
-        body = {"action": "ignore", **body}
-    reply = small.root.ask("POST", DECISIONS, body)
-    assert (reply.status, reply.json["error_code"]) == (400, code), reply.json
-    assert detail in reply.json["error_msg"]
-    small.check("nothing happened")
-
-
-def test_withdrawing(three):
-    mine = {"action": "ignore", "vul_ids": ["CVE-2024-1"]}
-    red, both = three.people.red, three.people.both
-    of_both = both.good("POST", DECISIONS, mine, enterprise_project_id=ALL)
-    of_red = red.good("POST", DECISIONS, mine, enterprise_project_id="ep-red")
-    number = of_both["decisions"][0]
-    assert (of_both["rows"], of_red["rows"]) == (4, 0)
-    reply = red.ask("DELETE", f"{DECISIONS}/{number}")
-    assert (reply.status, reply.json["error_code"]) == (400, "HSS.0013"), reply.json
-    # The other decision still lies over those of ep-red.
-    assert both.good("DELETE", f"{DECISIONS}/{number}") == {"rows": 2}
-    for gone, code in ((number, "HSS.0001"), ("999", "HSS.0011"), ("0", "HSS.0011"),
-                       ("x", "HSS.0011"), ("99999999999", "HSS.0011")):
-        reply = both.ask("DELETE", f"{DECISIONS}/{gone}")
-        assert (reply.status, reply.json["error_code"]) == (400, code), (gone, reply.json)
-    listed = red.good("GET", DECISIONS, enterprise_project_id=ALL, state="all")["decisions"]
-    assert [(one["author"], one["state"]) for one in listed] == [
-        ("both", "withdrawn"), ("red", "in_force")]

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """HandleImageVulnerability, its preview and its history through the vendor's SDKs, unmodified."""
+import types
+
 import pytest
 
 import inventory
 import sdk_cases
-import sdk_world as sdks
 from conftest import Folder
 from decisions_model import ALL, Model
+from decisions_world import HISTORY, Caller, body_of, changes, state
 from sdk_world import DRIVERS, Driver
 from signer import new_key
-from test_decisions import HISTORY, Caller, body_of, changes, state
 from test_sdk import FIELDS, check_failure, strictly
 
 HISTORY_FIELDS = """image_id image_name image_digest image_version agent_id user_name handle_time
@@ -21,7 +22,7 @@ VUL = "CVE-2024-1000"
 def office(careen, tmp_path_factory):
     """A server of its own, with a model, a key that may decide and one that may in ep-red alone."""
     folder = Folder(careen, tmp_path_factory.mktemp("decided") / "data")
-    made = sdks.types.SimpleNamespace(folder=folder)
+    made = types.SimpleNamespace(folder=folder)
     made.model = inventory.seed(folder, tmp_path_factory.mktemp("reports"), model=Model())
     folder.run("user", "create", "alice", "--role", "operator")
     folder.run("user", "create", "red", "--role", "operator", "--enterprise-project", "ep-red")

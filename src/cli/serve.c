@@ -79,6 +79,23 @@ static struct service_options service_options_of(const struct settings *settings
         .metrics_open = settings_number(settings, SETTING_METRICS_OPEN) != 0};
 }
 
+/* What is not wrong enough to refuse it. */
+static void warn_of_certificate(const struct serving *serving)
+{
+    struct tls_info info;
+    char when[CLOCK_TEXT_BYTES];
+
+    if (!http_server_tls_info(serving->server, &info))
+        return;
+    if (info.not_after_ms <= clock_now_ms())
+        log_line(LOG_WARN, "the TLS certificate %s has expired at %s: clients will refuse it",
+            settings_text(&serving->settings, SETTING_TLS_CERTIFICATE),
+            clock_format(info.not_after_ms, when));
+    if (info.key_exposed)
+        log_line(LOG_WARN, "every user of this machine can read the TLS key %s: chmod o= it",
+            settings_text(&serving->settings, SETTING_TLS_KEY));
+}
+
 /* --- SIGHUP ----------------------------------------------------------------------------------- */
 
 /* Takes a setting over if it may change now, and says what became of it. Those that may are no
@@ -107,6 +124,7 @@ static int take_settings(struct serving *serving, struct err *err)
     const struct settings_sources sources = settings_sources_of(serving->args);
     struct settings fresh = {0};
     struct service_options service_options;
+    int64_t level;
 
     if (settings_read(&sources, &fresh, err) < 0)
         return -1;
@@ -114,12 +132,16 @@ static int take_settings(struct serving *serving, struct err *err)
         settings_release(&fresh);
         return -1;
     }
+    warn_of_certificate(serving);
+    level = settings_number(&fresh, SETTING_LOG_LEVEL);
+    if (!log_enabled((enum log_level)level))
+        log_set_level((enum log_level)level); /* its change is to be seen */
     for (int id = 0; id < SETTING_COUNT; id++)
         take_over(&serving->settings, &fresh, (enum setting_id)id);
     settings_release(&fresh);
     service_options = service_options_of(&serving->settings);
     service_reconfigure(serving->service, &service_options);
-    log_set_level((enum log_level)settings_number(&serving->settings, SETTING_LOG_LEVEL));
+    log_set_level((enum log_level)level);
     return 0;
 }
 
@@ -249,6 +271,7 @@ static int start(struct serving *serving, struct fleet *fleet, struct err *err)
     service_set_server(serving->service, serving->server);
     log_line(LOG_INFO, "listening on %s://%s", http_server_scheme(serving->server),
         http_server_address(serving->server));
+    warn_of_certificate(serving);
     notify_send(&serving->notify, "STATUS=loading the index");
     return 0;
 }

@@ -16,6 +16,7 @@ import time
 import pytest
 
 import documents
+import tls_world
 from conftest import BUILD_DIR, ROOT, Server
 from test_log import read_logfmt
 
@@ -270,6 +271,9 @@ def test_reload_of_the_level(folder, conf):
     conf("log_level = info")
     os.kill(server.pid, signal.SIGHUP)
     wait_for(lambda: seen_in_log(server), lambda: "not at info again")
+    changed = [line for line in server.log if "setting=log_level" in line]
+    assert [line.split("setting=")[1] for line in changed] == [
+        "log_level from=info to=warn\n", "log_level from=warn to=info\n"]
 
 
 def seen_in_log(server):
@@ -326,6 +330,34 @@ def test_reloads_while_it_is_asked(folder, conf, token):
     for asker in askers:
         asker.join()
     assert not failed
+
+
+def test_a_bad_certificate_holds_up_the_settings_too(folder, conf, tmp_path):
+    authority = tls_world.Authority(tmp_path)
+    certificate, key = tls_world.install(tmp_path, authority.issue("leaf"))
+    server = tls_world.SecureServer(folder, authority, certificate, key, "--config",
+                                    conf("log_keep_days = 5"))
+    good = key.read_text()
+    key.write_text("no PEM")
+    conf("log_keep_days = 6")
+    event, = reload(server)
+    assert event["level"] == "error" and str(key) in event["msg"]
+    key.write_text(good)
+    assert changes(reload(server)) == {"log_keep_days": ("5", "6")}
+
+
+def test_a_certificate_that_clients_will_not_like(folder, tmp_path, monkeypatch):
+    authority = tls_world.Authority(tmp_path)
+    certificate, key = tls_world.install(tmp_path, authority.issue("leaf", days=5))
+    monkeypatch.setenv("CAREEN_CLOCK_MS", str(int(time.time() + 10 * 86400) * 1000))
+    server = tls_world.SecureServer(folder, authority, certificate, key)
+    expired = f"the TLS certificate {certificate} has expired at 20"
+    assert any(expired in line for line in server.log)
+    assert not any("the TLS key" in line for line in server.log)
+    key.chmod(0o644)
+    events = reload(server)
+    assert [event["msg"] for event in events if event["level"] == "warn"][1] == (
+        f"every user of this machine can read the TLS key {key}: chmod o= it")
 
 
 # --- Logs -----------------------------------------------------------------------------------------

@@ -67,6 +67,7 @@ static void forget(struct gate *gate, struct gate_connection *connection)
     gate->by_fd[connection->fd] = NULL;
     gate->count--;
     gate->leaving -= connection->leaving;
+    gate->under_way -= !connection->opened;
     addresses_remove(&gate->addresses, connection->address);
     free(connection);
 }
@@ -162,6 +163,7 @@ static struct gate_connection *admit(
     gate->connections = connection;
     gate->by_fd[fd] = connection;
     gate->count++;
+    gate->under_way++;
     return connection;
 }
 
@@ -171,8 +173,10 @@ struct gate_connection *gate_opened(struct gate *gate, int fd)
 
     pthread_mutex_lock(&gate->lock);
     connection = (size_t)fd < gate->fds ? gate->by_fd[fd] : NULL;
-    if (connection)
+    if (connection) {
+        gate->under_way -= !connection->opened;
         connection->opened = true;
+    }
     pthread_mutex_unlock(&gate->lock);
     return connection;
 }
@@ -201,6 +205,11 @@ void gate_remove(struct gate *gate, struct gate_connection *connection)
         start_lingering(gate, connection->fd);
     forget(gate, connection);
     pthread_mutex_unlock(&gate->lock);
+}
+
+bool gate_is_under_way(const struct gate *gate)
+{
+    return gate->under_way > 0;
 }
 
 struct gate_counts gate_count(const struct gate *gate)

@@ -89,6 +89,7 @@ struct gate {
     struct addresses addresses;
     unsigned leaving;
     _Atomic uint64_t count, cut, refused; /* read without it */
+    _Atomic uint64_t under_way;           /* handed over and not opened yet; likewise */
     struct gate_lingerer lingerers[GATE_LINGERERS];
     size_t lingering;
 };
@@ -97,7 +98,7 @@ struct gate {
 int gate_init(
     struct gate *gate, int listen_fd, const struct gate_options *options, struct err *err);
 int gate_start(struct gate *gate, struct err *err);
-/* Nobody is let in any more; when it returns, no hand-over is under way. */
+/* Nobody is let in any more; when it returns, nobody is being handed over. */
 void gate_close(struct gate *gate);
 /* Ends the thread and the lingerers. Nothing that was handed over may be open any more. */
 void gate_release(struct gate *gate);
@@ -107,6 +108,8 @@ void gate_release(struct gate *gate);
 struct gate_connection *gate_opened(struct gate *gate, int fd);
 /* To be called before the descriptor is closed. Frees. */
 void gate_remove(struct gate *gate, struct gate_connection *connection);
+/* True while the library has not opened all that it was handed. */
+bool gate_is_under_way(const struct gate *gate);
 struct gate_counts gate_count(const struct gate *gate);
 
 #endif

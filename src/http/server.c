@@ -221,7 +221,9 @@ void http_server_stop(struct http_server *server, int64_t drain_ms)
 
     server->stopping = true;
     gate_close(&server->gate);
-    while (server->in_flight && clock_monotonic_us() < until_us)
+    /* Whoever was let in is told, too. */
+    while (
+        (server->in_flight || gate_is_under_way(&server->gate)) && clock_monotonic_us() < until_us)
         usleep(DRAIN_POLL_US);
     /* Handlers that still run find no more of their body, and are waited for. After this no
      * connection is suspended, which the library insists on. */

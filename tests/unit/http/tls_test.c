@@ -10,6 +10,7 @@
 #include <gnutls/x509.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* A root that signs an intermediate that signs "ec" and "rsa"; chains with the leaf first, and what
  * is wrong in every way. */
@@ -306,6 +307,39 @@ static void cuts_handshakes_that_drip_or_never_come(void **state)
     bed_stop(&bed);
 }
 
+static int64_t processor_us(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return used.tv_sec * 1000000 + used.tv_nsec / 1000;
+}
+
+/* Clients that stop in the middle of a handshake, wherever, cost nothing while they are waited for.
+ */
+static void waits_for_handshakes_without_work(void **state)
+{
+    static const unsigned char hello[] = {0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3};
+    enum { COUNT = 20 };
+    struct bed bed;
+    int fds[COUNT];
+    int64_t before_us;
+
+    (void)state;
+    bed_start(&bed, (struct http_options){.threads = 2});
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = raw_connect(&bed);
+        assert_true(say_bytes(fds[i], hello, (size_t)i % (sizeof(hello) + 1)));
+    }
+    usleep(100000);
+    before_us = processor_us();
+    usleep(500000);
+    assert_in_range(processor_us() - before_us, 0, 100000);
+    for (int i = 0; i < COUNT; i++)
+        close(fds[i]);
+    bed_stop(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -315,6 +349,7 @@ int main(void)
         cmocka_unit_test(replaces_the_certificate_under_open_connections),
         cmocka_unit_test(speaks_the_two_last_versions_only),
         cmocka_unit_test(cuts_handshakes_that_drip_or_never_come),
+        cmocka_unit_test(waits_for_handshakes_without_work),
     };
 
     return cmocka_run_group_tests(tests, make_files, NULL);

@@ -6,17 +6,25 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <unistd.h>
 
-void deciding_author(char ret[AUTHOR_BYTES])
+/* The name of whoever runs this: the operating system's, else "uid 1000". One whose name cannot be
+ * looked up just now is not written into a history that is kept for ever. */
+static int find_author(char ret[AUTHOR_BYTES], struct err *err)
 {
-    const struct passwd *user = getpwuid(getuid());
+    const struct passwd *user;
 
+    errno = 0;
+    user = getpwuid(getuid());
+    if (!user && (errno == ENOMEM || errno == EIO || errno == EMFILE || errno == ENFILE))
+        return err_set_errno(err, "cannot look up the name of user %u", (unsigned)getuid());
     if (user && *user->pw_name && utf8_is_line(slice_of(user->pw_name)))
         snprintf(ret, AUTHOR_BYTES, "%s", user->pw_name);
     else
         snprintf(ret, AUTHOR_BYTES, "uid %u", (unsigned)getuid());
+    return 0;
 }
 
 /* A text of one line that a decision keeps. */
@@ -40,7 +48,8 @@ int deciding_start(struct deciding_line *line, const struct cli_args *args, cons
         .dry_run = cli_given(args, "dry-run"),
         .request = {.action = action, .handled = -1, .type = -1, .image_type = -1}};
     arena_init(&line->arena, "the decision", 256UL << 20);
-    deciding_author(line->author);
+    if (find_author(line->author, err) < 0)
+        return -1;
     line->deciding.author = slice_of(line->author);
     line->deciding.reason = cli_slice(args, "reason");
     if (cli_given(args, "reason") &&

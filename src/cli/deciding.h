@@ -46,8 +46,6 @@ struct deciding_line {
     uint32_t project;
 };
 
-/* The name of whoever runs this: the user name of the operating system, else "uid 1000". */
-void deciding_author(char ret[AUTHOR_BYTES]);
 /* Reads -o, --dry-run, --reason and the author. */
 int deciding_start(struct deciding_line *line, const struct cli_args *args, const char *command,
     enum decision_action action, struct err *err);

@@ -85,9 +85,15 @@ function(careen_test_tools)
 endfunction()
 
 # bench/engine/: world.c is shared, every other file is a program, bench-fill from fill.c.
+# bench/peers/sqlite.c asks SQLite, and knows nothing of Careen.
 function(careen_bench_programs)
-  foreach(stem fill)
-    add_executable(bench-${stem} bench/engine/${stem}.c bench/engine/world.c)
+  file(GLOB programs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/engine/*.c)
+  list(REMOVE_ITEM programs ${CMAKE_SOURCE_DIR}/bench/engine/world.c)
+  foreach(source ${programs})
+    get_filename_component(stem ${source} NAME_WE)
+    add_executable(bench-${stem} ${source} bench/engine/world.c)
     target_link_libraries(bench-${stem} PRIVATE careen_fleet m)
   endforeach()
+  add_executable(bench-sqlite bench/peers/sqlite.c)
+  target_link_libraries(bench-sqlite PRIVATE SQLite::SQLite3)
 endfunction()

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images that have had their time: `careen prune`, the server's retention, and what is collected."""
 import json
+import random
 import re
+import signal
+import sqlite3
+import subprocess
 import time
 
 import pytest
@@ -151,6 +155,35 @@ def test_only_collecting(run, put):
 def test_mistakes(run, put, words, message):
     put("app", "1", 0)
     assert message in run("prune", *words, expect=2).stderr
+
+
+def test_killed_at_any_moment(careen, run, data_dir, put):
+    """Images are there or gone; what is in use stays; another run completes it."""
+    chance = random.Random(1)
+    for at in range(1, 41):
+        put(f"app{at}", str(at), 0 if at % 2 else 100)
+    expected = [row for row in rows(run) if int(row["image_name"][3:]) % 2 == 0]
+    start = time.monotonic()
+    run("prune", "--unseen", "90d", "--dry-run")
+    took, counts = time.monotonic() - start, set()
+    for _ in range(25):
+        command = subprocess.Popen([careen, "--data", data_dir, "prune", "--unseen", "90d"],
+                                   stdout=subprocess.DEVNULL)
+        time.sleep(chance.random() * 2 * took)
+        command.send_signal(signal.SIGKILL)
+        command.wait()
+        left = rows(run)
+        assert [row for row in left if int(row["image_name"][3:]) % 2 == 0] == expected
+        counts.add(len(images(run)))
+        assert len(left) == 10 * len(images(run))
+        put("app39", "39", 0)  # something to be done again
+    run("prune", "--unseen", "90d")
+    assert rows(run) == expected and 20 in counts
+    status = json.loads(run("status", "-o", "json").stdout)
+    assert status["claims"] == 5 + 5 * 20 + 1  # app39's last: the highest id stays
+    with sqlite3.connect(data_dir / "careen.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def wait_for(check, seconds=10):

@@ -9,7 +9,7 @@
  *     CAREEN_FAULT_COUNTS=FILE           at exit: "write 12", "sync 3", ... one a line
  *     CAREEN_FAULT_ARMED=FILE            nothing fails, and nothing counts, while it is not there
  *
- * Kinds: write (write, pwrite, writev and their likes, but for standard output and error), sync
+ * Kinds: write (write, pwrite, writev and their likes, to files), sync
  * (fsync, fdatasync), truncate (ftruncate), open (of a file to be made), alloc (malloc and its
  * likes).
  */
@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -106,9 +107,13 @@ static bool fails(enum kind kind)
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
-static bool is_terminal(int fd)
+/* Disks fill and break; pipes, sockets and eventfds do not. */
+static bool is_file(int fd)
 {
-    return fd == STDOUT_FILENO || fd == STDERR_FILENO;
+    struct stat info;
+
+    return fd != STDOUT_FILENO && fd != STDERR_FILENO && fstat(fd, &info) == 0 &&
+           S_ISREG(info.st_mode);
 }
 
 ssize_t write(int fd, const void *bytes, size_t len)
@@ -116,7 +121,7 @@ ssize_t write(int fd, const void *bytes, size_t len)
     ssize_t (*real)(int, const void *, size_t) =
         REAL(ssize_t(*)(int, const void *, size_t), "write");
 
-    if (is_terminal(fd) || !fails(KIND_WRITE))
+    if (!is_file(fd) || !fails(KIND_WRITE))
         return real(fd, bytes, len);
     return faults.half ? real(fd, bytes, (len + 1) / 2) : -1;
 }
@@ -126,7 +131,7 @@ static ssize_t write_at(const char *name, int fd, const void *bytes, size_t len,
     ssize_t (*real)(int, const void *, size_t, off_t) =
         REAL(ssize_t(*)(int, const void *, size_t, off_t), name);
 
-    if (!fails(KIND_WRITE))
+    if (!is_file(fd) || !fails(KIND_WRITE))
         return real(fd, bytes, len, at);
     return faults.half ? real(fd, bytes, (len + 1) / 2, at) : -1;
 }
@@ -146,7 +151,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
     ssize_t (*real)(int, const struct iovec *, int) =
         REAL(ssize_t(*)(int, const struct iovec *, int), "writev");
 
-    if (is_terminal(fd) || !fails(KIND_WRITE))
+    if (!is_file(fd) || !fails(KIND_WRITE))
         return real(fd, parts, count);
     return faults.half ? real(fd, parts, (count + 1) / 2) : -1;
 }

@@ -122,6 +122,20 @@ static int relay(
 
 /* --- The overlay ------------------------------------------------------------------------------ */
 
+/* Of a tenant that nobody can see yet no lock is needed; taken within a read of the store, it would
+ * be taken in the wrong order, too. */
+static void begin_decisions(struct fleet *fleet, const struct tenant *tenant)
+{
+    if (tenant->shared)
+        pthread_rwlock_wrlock(&fleet->overlays);
+}
+
+static void end_decisions(struct fleet *fleet, const struct tenant *tenant)
+{
+    if (tenant->shared)
+        pthread_rwlock_unlock(&fleet->overlays);
+}
+
 static bool is_over(const struct fleet *fleet, const struct decision *decision)
 {
     return decision->expires_ms && decision->expires_ms <= fleet->now_ms;
@@ -156,12 +170,12 @@ static int take_decision(struct fleet *fleet, struct tenant *tenant, uint32_t nu
     if (note_concern(tenant, number, concern, err) < 0)
         return -1;
     remove_number(&tenant->expired, number);
-    pthread_rwlock_wrlock(&fleet->overlays);
+    begin_decisions(fleet, tenant);
     if (stands && !over)
         failed = overlay_put(tenant->overlay, &tenant->aliases, decision, err);
     else
         overlay_remove(tenant->overlay, number);
-    pthread_rwlock_unlock(&fleet->overlays);
+    end_decisions(fleet, tenant);
     if (!failed && over)
         failed = ids_push(&tenant->expired, number, err);
     return failed < 0 ? -1 : note_concern(tenant, number, concern, err);
@@ -207,9 +221,9 @@ int tenant_regroup_decisions(
         named = overlay_concerns(tenant->overlay, plan->at[i].name);
     if (!named)
         return 0;
-    pthread_rwlock_wrlock(&fleet->overlays);
+    begin_decisions(fleet, tenant);
     failed = overlay_regroup(tenant->overlay, &tenant->aliases, err);
-    pthread_rwlock_unlock(&fleet->overlays);
+    end_decisions(fleet, tenant);
     return failed;
 }
 

@@ -7,9 +7,12 @@
 static int try_decide(struct bed *bed, const struct decision_request *request,
     const struct deciding *deciding, struct err *err)
 {
-    struct decision_outcome outcome;
+    struct decision_outcome outcome = {.rows = 0};
+    int failed =
+        fleet_decide(bed->fleet, bed->project, request, 1, deciding, "test", &outcome, err);
 
-    return fleet_decide(bed->fleet, bed->project, request, 1, deciding, "test", &outcome, err);
+    ids_release(&outcome.numbers);
+    return failed;
 }
 
 static void test_refused(void **state)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Readers beside writers: threads that ask without end, one that puts images in, changes and
- * removes them, one that follows, and another fleet on the same folder that writes and follows.
- * Made for the thread sanitizer; without it, every answer is still checked in itself.
+ * removes them and decides, one that follows, and another fleet on the same folder that writes and
+ * follows. Made for the thread sanitizer; without it, every answer is still checked in itself.
  */
 #include "unit.h"
 
@@ -69,6 +69,63 @@ static bool read_vuln(void *ctx, const struct vuln_summary *vuln)
     return true;
 }
 
+static int read_decided(void *ctx, const struct affected_row *row, struct err *err)
+{
+    (void)err;
+    *(uint64_t *)ctx += slice_hash(row->vul_id) + slice_hash(row->image->name);
+    return 0;
+}
+
+static int read_view(void *ctx, const struct decision_view *view, struct err *err)
+{
+    (void)err;
+    for (size_t i = 0; i < view->decision->vuln_count; i++)
+        *(uint64_t *)ctx += slice_hash(view->vul_ids[i]);
+    return 0;
+}
+
+static int read_entry(void *ctx, const struct history_entry *entry, struct err *err)
+{
+    (void)err;
+    *(uint64_t *)ctx +=
+        slice_hash(entry->decision->reason) + (entry->image ? slice_hash(entry->image->name) : 0);
+    return 0;
+}
+
+/* A decision about one of the names, or about all. */
+static struct decision_request draw_request(struct rng *rng, struct slice *vul)
+{
+    return (struct decision_request){
+        .action = (enum decision_action)rng_below(rng, DECISION_ACTION_COUNT),
+        .vuls = vul,
+        .vul_count = vul->len ? 1 : 0,
+        .all_vuls = vul->len == 0,
+        .handled = -1,
+        .type = -1,
+        .package = rng_below(rng, 3) ? SLICE_NONE : SLICE("openssl"),
+        .image_type = -1};
+}
+
+static int ask_decisions(
+    struct shared *s, struct fleet *fleet, struct rng *rng, struct slice vul_id, struct err *err)
+{
+    const struct decision_request request = draw_request(rng, &vul_id);
+    const struct deciding by = {.author = SLICE("reader")};
+    const struct decision_query query = {.in_force = true, .limit = 3};
+    const struct history_query history = {
+        .vul_id = SLICE("CVE-1"), .scope = {.type = -1}, .action = -1, .status = -1, .limit = 5};
+    struct decision_outcome outcome;
+    uint64_t sink = 0, total;
+
+    if (fleet_preview_decision(
+            fleet, s->bed.project, &request, 1, &by, read_decided, &sink, &outcome, err) < 0 ||
+        fleet_each_decision(fleet, s->bed.project, &query, read_view, &sink, err) < 0)
+        return -1;
+    if (rng_below(rng, 4))
+        return 0;
+    return fleet_decision_history(fleet, s->bed.project, &history, read_entry, &sink, &total, err);
+}
+
 static int ask(struct shared *s, struct rng *rng, struct err *err)
 {
     const struct index_scope all = {.type = -1};
@@ -86,6 +143,8 @@ static int ask(struct shared *s, struct rng *rng, struct err *err)
         return -1;
     if (rng_below(rng, 8))
         return 0;
+    if (ask_decisions(s, fleet, rng, query.vul_id, err) < 0)
+        return -1;
     if (fleet_each_vuln(fleet, s->bed.project, &all, UINT32_MAX, read_vuln, &sink, err) < 0)
         return -1;
     return fleet_each_image(fleet, s->bed.project, &all, 0, read_image, &sink, err);
@@ -139,6 +198,33 @@ static void draw_report(struct rng *rng, struct report *ret)
     }
 }
 
+/* Some expire in a moment, some are withdrawn. */
+static int decide_once(struct shared *s, struct fleet *fleet, struct rng *rng, struct err *err)
+{
+    char name[16];
+    struct slice vul;
+    struct decision_request request;
+    struct deciding by = {.author = SLICE("writer"), .reason = SLICE("why")};
+    struct decision_outcome outcome;
+    uint64_t rows;
+    int failed = 0;
+
+    snprintf(name, sizeof(name), "CVE-%u", (unsigned)rng_below(rng, NAMES));
+    vul = rng_below(rng, 4) ? slice_of(name) : SLICE_NONE;
+    request = draw_request(rng, &vul);
+    if (rng_below(rng, 3) == 0)
+        by.expires_ms = clock_now_ms() + 1000 + (int64_t)rng_below(rng, 500);
+    if (fleet_decide(fleet, s->bed.project, &request, 1, &by, "test", &outcome, err) < 0)
+        return -1;
+    if (outcome.numbers.count && rng_below(rng, 2))
+        failed = fleet_withdraw_decision(
+            fleet, s->bed.project, outcome.numbers.at[0], &by, "test", &rows, err);
+    if (!failed && rng_below(rng, 4) == 0)
+        failed = fleet_expire_decisions(fleet, "test", NULL, NULL, err);
+    ids_release(&outcome.numbers);
+    return failed && err->code != ERR_CONFLICT ? -1 : 0;
+}
+
 static int write_once(struct shared *s, struct fleet *fleet, struct rng *rng, struct err *err)
 {
     struct placement place = placement_default();
@@ -152,7 +238,7 @@ static int write_once(struct shared *s, struct fleet *fleet, struct rng *rng, st
     draw_report(rng, &report);
     failed = fleet_put_images(fleet, s->bed.project, &request, 1, "test", &outcome, err);
     report_release(&report);
-    if (failed || outcome.failed)
+    if (failed || outcome.failed || (rng_below(rng, 3) == 0 && decide_once(s, fleet, rng, err) < 0))
         return -1;
     change.to.containers = (int64_t)rng_below(rng, 100);
     if (rng_below(rng, 5) == 0)

@@ -12,8 +12,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* SPARED_US: whoever waits for less keeps the place, for a request is likely on its way. */
-enum { TICK_MS = 1000, ACCEPTS_AT_ONCE = 64, ROOM_MAX = 16, SPARED_US = 1000000 };
+/* SPARED_US: whoever waits for less keeps the place, for a request is likely on its way; but not
+ * from an address that holds an eighth of all places, and at least CROWD of them. */
+enum { TICK_MS = 1000, ACCEPTS_AT_ONCE = 64, ROOM_MAX = 16, SPARED_US = 1000000, CROWD = 32 };
 
 static void wake(struct gate *gate)
 {
@@ -92,6 +93,13 @@ static bool is_silent(const struct gate_connection *connection)
     return recv(connection->fd, &peeked, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
+/* Of one address, which has more than its share of all places. */
+static bool is_of_a_crowd(const struct gate *gate, const struct address *address)
+{
+    return address && address->connections >= CROWD &&
+           address->connections >= gate->options.max / 8;
+}
+
 /* Those who wait longest leave, a few at a time, so that a full house is not searched through for
  * every one who comes. */
 static void make_room(struct gate *gate, int64_t now_us)
@@ -103,9 +111,10 @@ static void make_room(struct gate *gate, int64_t now_us)
         wanted = ROOM_MAX;
     for (struct gate_connection *at = gate->connections; at; at = at->next) {
         int64_t since_us = at->waiting_us;
+        int64_t spared_us = is_of_a_crowd(gate, at->address) ? 0 : SPARED_US;
         size_t i;
 
-        if (!since_us || now_us - since_us < SPARED_US || !at->opened || at->leaving)
+        if (!since_us || now_us - since_us < spared_us || !at->opened || at->leaving)
             continue;
         for (i = count; i > 0 && longest[i - 1]->waiting_us > since_us; i--)
             if (i < wanted)
@@ -126,37 +135,45 @@ static bool is_full(const struct gate *gate)
            gate->count >= (uint64_t)gate->options.max + GATE_LEAVING;
 }
 
-/* NULL: there is no room, or no memory. */
-static struct gate_connection *admit(
-    struct gate *gate, int fd, const struct sockaddr *address, int64_t now_us)
+/* A place for one more; nobody leaves for a crowd. False: there is none, or no memory. */
+static bool find_place(struct gate *gate, int fd, const struct address *address, int64_t now_us)
 {
-    struct gate_connection *connection;
-
-    if (is_full(gate))
+    if (is_full(gate) && !is_of_a_crowd(gate, address))
         make_room(gate, now_us);
     if (is_full(gate) || !has_room_for(gate, fd))
-        return NULL;
+        return false;
     /* The library has closed that one without a word: memory was short. */
     if (gate->by_fd[fd])
         forget(gate, gate->by_fd[fd]);
-    connection = calloc(1, sizeof(*connection));
-    if (!connection)
-        return NULL;
-    connection->from_proxy = proxies_contain(gate->options.proxies, address);
-    if (!connection->from_proxy) {
-        connection->address =
-            addresses_add(&gate->addresses, address, gate->options.max_per_address);
-        if (!connection->address) {
-            free(connection);
+    return true;
+}
+
+/* NULL: turned away. */
+static struct gate_connection *admit(
+    struct gate *gate, int fd, const struct sockaddr *from, int64_t now_us)
+{
+    bool from_proxy = proxies_contain(gate->options.proxies, from);
+    struct gate_connection *connection;
+    struct address *address = NULL;
+
+    if (!from_proxy) {
+        address = addresses_add(&gate->addresses, from, gate->options.max_per_address);
+        if (!address)
             return NULL;
-        }
     }
+    connection = find_place(gate, fd, address, now_us) ? calloc(1, sizeof(*connection)) : NULL;
+    if (!connection) {
+        addresses_remove(&gate->addresses, address);
+        return NULL;
+    }
+    connection->address = address;
+    connection->from_proxy = from_proxy;
     connection->fd = fd;
     connection->linger = true;
     connection->receiving = true;
     connection->deadline_us = now_us + gate->options.first_us;
     connection->waiting_us = now_us;
-    http_host_text(address, connection->client);
+    http_host_text(from, connection->client);
     connection->next = gate->connections;
     if (connection->next)
         connection->next->prev = connection;

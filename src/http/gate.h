@@ -7,7 +7,8 @@
  *     own threads could not be stopped safely: its quiesce call races with its event loops. And its
  *     own limits must not be met, see library.c.)
  *   - When the house is full, those who have waited longest between two requests, or before their
- *     first, leave for those who come.
+ *     first, leave for those who come: for a second at least, unless they are many of one address;
+ *     such a crowd gets no more places then.
  *   - Every connection has a deadline, moved on as its request moves from phase to phase. The
  *     library notices only silence; the gate shuts down a socket past its deadline however busily
  *     it drips. It works on sockets, so it is the same under TLS, from the first byte of the

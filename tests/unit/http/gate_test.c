@@ -114,6 +114,45 @@ static void spares_who_has_begun_to_speak(void **state)
     bed_stop(&bed);
 }
 
+static int connect_from(const struct bed *bed, const char *source)
+{
+    struct sockaddr_in from = {.sin_family = AF_INET};
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = bed->port};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(inet_pton(AF_INET, source, &from.sin_addr), 1);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    return fd;
+}
+
+/* Many who have just come from one address, and say nothing, do not keep others out. */
+static void shows_out_a_crowd_at_once(void **state)
+{
+    enum { COUNT = 64 };
+    struct bed bed;
+    int fds[COUNT], other;
+
+    (void)state;
+    bed_start(&bed, (struct http_options){.max_connections = COUNT, .threads = 1});
+    for (int i = 0; i < COUNT; i++)
+        fds[i] = bed_connect(&bed);
+    wait_for_connections(&bed, COUNT);
+    ask_once(&bed, "", 0, NULL); /* one more of them */
+    assert_int_equal(counters_of(&bed).refused_full, 1);
+    assert_true(is_open(fds[0]));
+    other = connect_from(&bed, "127.0.0.2");
+    ask(other, "GET /a HTTP/1.1\r\n\r\n", 200, NULL);
+    close(other);
+    assert_true(is_shown_out(fds[0]));
+    assert_true(is_open(fds[COUNT - 1]));
+    assert_int_equal(counters_of(&bed).refused_full, 1);
+    for (int i = 0; i < COUNT; i++)
+        close(fds[i]);
+    bed_stop(&bed);
+}
+
 static void does_not_limit_proxies(void **state)
 {
     const char *const proxies[] = {NULL, "127.0.0.0/8"};
@@ -148,6 +187,7 @@ int main(void)
         cmocka_unit_test(survives_a_flood),
         cmocka_unit_test(shows_out_who_waits_longest),
         cmocka_unit_test(spares_who_has_begun_to_speak),
+        cmocka_unit_test(shows_out_a_crowd_at_once),
         cmocka_unit_test(does_not_limit_proxies),
     };
 

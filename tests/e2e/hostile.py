@@ -2,7 +2,7 @@
 """Clients that mean no good, and one that does: each a process of its own, so that none waits for
 the others' interpreter. Run by test_hostile_clients.py:
 
-    python3 hostile.py KIND HOST:PORT SECONDS [TARGET TOKEN]
+    python3 hostile.py KIND HOST:PORT SECONDS [TARGET TOKEN [ROOT]]
 
 Prints one JSON object at its end. Hostile ones come from 127.0.0.2 and on, the good one from
 127.0.0.1: limits by address tell them apart.
@@ -11,6 +11,7 @@ import http.client
 import json
 import select
 import socket
+import ssl
 import sys
 import time
 
@@ -150,17 +151,24 @@ def slow_reader(address, seconds, target, token):
     return crowd.result()
 
 
-def good(address, seconds, target, token):
-    """A fixed rate, by turns on a kept connection and on a new one. Latency counts from the moment
-    at which the request was due."""
+def connection_to(host, port, authority):
+    if not authority:
+        return http.client.HTTPConnection(host, port, timeout=10)
+    return http.client.HTTPSConnection(host, port, timeout=10,
+                                       context=ssl.create_default_context(cafile=authority))
+
+
+def good(address, seconds, target, token, authority=None):
+    """A fixed rate, by turns on a kept connection and on a new one; over TLS when it has somebody
+    to trust. Latency counts from the moment at which the request was due."""
     host, port = address
-    kept = http.client.HTTPConnection(host, port, timeout=10)
+    kept = connection_to(host, port, authority)
     latencies, errors = [], []
     start = time.monotonic()
     for turn in range(int(seconds / GOOD_INTERVAL)):
         due = start + turn * GOOD_INTERVAL
         time.sleep(max(0, due - time.monotonic()))
-        connection = kept if turn % 2 else http.client.HTTPConnection(host, port, timeout=10)
+        connection = kept if turn % 2 else connection_to(host, port, authority)
         try:
             connection.request("GET", target, headers={"X-Auth-Token": token})
             response = connection.getresponse()

@@ -152,19 +152,23 @@ struct decision_outcome {
 };
 
 /* What fleet_decide() would change; fn (may be NULL) for each such row, in the rows' order, under
- * the shared lock. */
+ * the shared lock, which is let go of and taken again every millisecond: images that come and go
+ * meanwhile may be missed. */
 int fleet_preview_decision(struct fleet *fleet, uint32_t project,
     const struct decision_request *requests, size_t count, const struct deciding *deciding,
     decided_row_fn fn, void *ctx, struct decision_outcome *ret, struct err *err);
-/* Makes them. ERR_INVALID (a repair that is not of named images, no selector, expiry in the past,
- * too many ids: LIMIT_DECISION_*), ERR_NOT_FOUND, ERR_BUSY. A repair of DECISION_PROJECT and others
- * names the images that have such rows now. */
+/* Makes them. ERR_INVALID (no selector, expiry in the past, too many ids: LIMIT_DECISION_*),
+ * ERR_LIMIT (LIMIT_DECISIONS_AT_ONCE), ERR_NOT_FOUND, ERR_BUSY. A repair of DECISION_PROJECT and
+ * others names the images that have such rows now. Where images are named with all_vuls, or with
+ * `handled`, each image gets its own vulnerabilities; those with the same ones share a decision.
+ * When only the following afterwards fails, the decisions are stored all the same, and *ret is set.
+ */
 int fleet_decide(struct fleet *fleet, uint32_t project, const struct decision_request *requests,
     size_t count, const struct deciding *deciding, const char *who, struct decision_outcome *ret,
     struct err *err);
-/* Withdraws one. enterprise_projects: what the caller may decide for; the decision must not reach
- * beyond (ERR_FORBIDDEN). ERR_NOT_FOUND, ERR_CONFLICT when it has ended. *ret_rows: rows that
- * change. */
+/* Withdraws one; by->author does, the rest of it is not looked at but for enterprise_projects: what
+ * the caller may decide for; the decision must not reach beyond (ERR_FORBIDDEN). ERR_NOT_FOUND,
+ * ERR_CONFLICT when it has ended. *ret_rows: rows that change. */
 int fleet_withdraw_decision(struct fleet *fleet, uint32_t project, uint32_t number,
     const struct deciding *by, const char *who, uint64_t *ret_rows, struct err *err);
 /* Writes down the end of decisions whose time is over (in memory fleet_follow() ends them by
@@ -176,7 +180,8 @@ int fleet_expire_decisions(
 struct decision_view {
     const struct decision *decision;
     const struct slice *vul_ids; /* the names of decision->vulns, as rows show them now */
-    uint64_t rows;               /* that it lies over now; 0 when it has ended */
+    uint64_t rows;               /* that it lies over now, in the enterprise projects asked for; 0
+                                    when it has ended */
 };
 /* Of a project, ascending; in_force: only those. vul_id (empty: all): those about it, by any alias.
  * Those that reach no enterprise project of the list (none: every one) are left out. */

@@ -63,9 +63,10 @@ static int hold_claims(struct fleet *fleet, struct tenant *tenant, uint32_t imag
         return -1;
     tenant_begin_change(fleet, tenant);
     failed = count_claims(tenant, &fleet->facts, &come, aliases_use, err) < 0 ||
-             count_claims(tenant, &fleet->facts, &go, aliases_unuse, err) < 0;
+             count_claims(tenant, &fleet->facts, &go, aliases_unuse, err) < 0 ||
+             holdings_set(&tenant->holdings, image, claims, err) < 0;
     tenant_end_change(fleet, tenant);
-    return failed ? -1 : holdings_set(&tenant->holdings, image, claims, err);
+    return failed ? -1 : 0;
 }
 
 static int put_derived(struct fleet *fleet, struct tenant *tenant, const struct image *image,
@@ -85,7 +86,8 @@ static int put_derived(struct fleet *fleet, struct tenant *tenant, const struct 
 
 /* What the image holds may be newer than the facts in hand: a write may have been committed between
  * the reading of both. It may also be older: an image that was removed in between, and whose claims
- * were collected, cannot be understood any more. That is told like damage, and mended by loading. */
+ * were collected, cannot be understood any more. That is told like damage, and mended by loading.
+ */
 static int catch_up_to(struct fleet *fleet, const struct ids *claims, struct err *err)
 {
     if (facts_have(&fleet->facts, claims))

@@ -105,7 +105,7 @@ static int table_acquire(struct attributes *attributes, enum table_id which, str
             table_add(table, text, &id, err) < 0)
             return -1;
         if (which == TABLE_NAME)
-            table->places[id].value->line = names_add(&attributes->names, text, id);
+            table->places[id].value->as.line = names_add(&attributes->names, text, id);
         attributes->bytes += value_bytes(table->places[id].value);
     }
     table->places[id].value->refs++;
@@ -123,7 +123,9 @@ static void table_drop(struct attributes *attributes, enum table_id which, uint3
         return;
     BUG_ON(value->set.count);
     if (which == TABLE_NAME)
-        names_remove(&attributes->names, value->line, table);
+        names_remove(&attributes->names, value->as.line, table);
+    else if (table_has_tallies(which))
+        tally_drop(attributes, &value->as.tally);
     attributes->bytes -= value_bytes(value) + idset_bytes(&value->set);
     map_remove(&table->ids, slice_hash(value_text(value)), id);
     idset_release(&value->set);
@@ -149,13 +151,18 @@ static void release_sets(struct idset *sets, size_t count)
 
 void attributes_release(struct attributes *attributes)
 {
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
+    for (enum table_id i = 0; i < TABLE_COUNT; i++) {
         struct table *table = &attributes->tables[i];
 
         for (size_t j = 0; j < table->count; j++) {
-            if (table->places[j].value)
-                idset_release(&table->places[j].value->set);
-            free(table->places[j].value);
+            struct value *value = table->places[j].value;
+
+            if (!value)
+                continue;
+            if (table_has_tallies(i))
+                free(value->as.tally);
+            idset_release(&value->set);
+            free(value);
         }
         free(table->places);
         map_release(&table->ids);
@@ -164,7 +171,12 @@ void attributes_release(struct attributes *attributes)
     release_sets(attributes->types, IMAGE_TYPE_COUNT);
     release_sets(attributes->assessments, ASSESSMENT_COUNT);
     idset_release(&attributes->live);
+    idset_release(&attributes->latest);
     idset_release(&attributes->running);
+    for (size_t i = 0; i < IMAGE_TYPE_COUNT; i++)
+        free(attributes->type_tallies[i]);
+    free(attributes->latest_tally);
+    free(attributes->running_tally);
     attributes_init(attributes);
 }
 
@@ -201,7 +213,7 @@ void attributes_drop(struct attributes *attributes, const struct entry *entry)
 }
 
 /* The sets that an entry's ordinal belongs to. */
-enum { MAX_SETS = TABLE_TEXT + 4 };
+enum { MAX_SETS = TABLE_TEXT + 5 };
 
 static size_t sets_of(
     struct attributes *attributes, const struct entry *entry, struct idset *ret[MAX_SETS])
@@ -217,6 +229,8 @@ static size_t sets_of(
     ret[count++] = &attributes->types[entry->image.place.type];
     ret[count++] = &attributes->assessments[entry->image.assessment];
     ret[count++] = &attributes->live;
+    if (entry->image.latest)
+        ret[count++] = &attributes->latest;
     if (entry->image.place.containers > 0)
         ret[count++] = &attributes->running;
     return count;
@@ -286,8 +300,9 @@ void attributes_move(
     }
 }
 
-static const char *validate_table(const struct table *table, bool has_sets, size_t *bytes)
+static const char *validate_table(const struct table *table, enum table_id which, size_t *bytes)
 {
+    bool has_sets = which != TABLE_TEXT;
     size_t alive = 0, free_places = 0;
 
     for (size_t i = 0; i < table->count; i++) {
@@ -298,6 +313,8 @@ static const char *validate_table(const struct table *table, bool has_sets, size
             continue;
         alive++;
         *bytes += value_bytes(value) + idset_bytes(&value->set);
+        if (table_has_tallies(which))
+            *bytes += tally_bytes(value->as.tally);
         if (table_find(table, value_text(value)) != value)
             return "an attribute's value is not found by its text";
         if (value->refs == 0 || value->set.count != (has_sets ? value->refs : 0))
@@ -315,18 +332,20 @@ static const char *validate_table(const struct table *table, bool has_sets, size
 
 const char *attributes_validate(const struct attributes *attributes)
 {
-    size_t bytes = idset_bytes(&attributes->live) + idset_bytes(&attributes->running);
+    size_t bytes = idset_bytes(&attributes->live) + idset_bytes(&attributes->latest) +
+                   idset_bytes(&attributes->running) + tally_bytes(attributes->latest_tally) +
+                   tally_bytes(attributes->running_tally);
     uint64_t typed = 0, assessed = 0;
     const char *why;
 
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        if ((why = validate_table(&attributes->tables[i], i != TABLE_TEXT, &bytes)))
+    for (enum table_id i = 0; i < TABLE_COUNT; i++)
+        if ((why = validate_table(&attributes->tables[i], i, &bytes)))
             return why;
     if ((why = names_validate(&attributes->names, &attributes->tables[TABLE_NAME])))
         return why;
     for (size_t i = 0; i < IMAGE_TYPE_COUNT; i++) {
         typed += attributes->types[i].count;
-        bytes += idset_bytes(&attributes->types[i]);
+        bytes += idset_bytes(&attributes->types[i]) + tally_bytes(attributes->type_tallies[i]);
         if ((why = idset_validate(&attributes->types[i])))
             return why;
     }
@@ -340,7 +359,7 @@ const char *attributes_validate(const struct attributes *attributes)
         return "the sets of types or assessments do not add up to the images";
     if (bytes != attributes->bytes)
         return "the memory of attributes is not what was counted";
-    if ((why = idset_validate(&attributes->running)))
+    if ((why = idset_validate(&attributes->latest)) || (why = idset_validate(&attributes->running)))
         return why;
     return idset_validate(&attributes->live);
 }

@@ -90,7 +90,8 @@ static int add_vuln(const struct index *index, const struct ordinals *scope, uin
 
         if (!(codes >> posting->at[i].code & 1))
             continue;
-        if ((scope->all ? add_set(at, set, err) : add_intersection(at, set, scope->set, err)) < 0)
+        if ((scope->all ? add_set(at, set, err) : add_intersection(at, set, only_set(scope), err)) <
+            0)
             return -1;
     }
     if (set_of(at)->count == 0) {

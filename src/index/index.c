@@ -78,8 +78,10 @@ static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, st
 static void count_code(struct index *index, uint32_t ordinal, uint8_t code, int step)
 {
     uint16_t *count = &block_of(index, ordinal)->counts[ordinal % BLOCK_ORDINALS][code];
+    uint16_t *all = &block_of(index, ordinal)->findings[ordinal % BLOCK_ORDINALS];
 
     *count = (uint16_t)(*count + step);
+    *all = (uint16_t)(*all + step);
     index->sums[ordinal / BLOCK_ORDINALS][code] += (uint32_t)step;
     index->totals[code] += (uint64_t)(int64_t)step;
     index->findings += (uint64_t)(int64_t)step;
@@ -219,6 +221,7 @@ static void move_up(struct index *index, uint32_t from)
     uint16_t *counts = block_of(index, from)->counts[from % BLOCK_ORDINALS];
     struct err none;
 
+    tallies_subtract(index, from, entry);
     for (size_t i = 0; i < entry->count; i++)
         postings_move(&index->postings, entry_vulns(entry)[i], entry_codes(entry)[i], from, to);
     attributes_move(&index->attributes, entry, from, to);
@@ -228,6 +231,9 @@ static void move_up(struct index *index, uint32_t from)
     }
     memcpy(block_of(index, to)->counts[to % BLOCK_ORDINALS], counts, sizeof(uint16_t[INDEX_CODES]));
     memset(counts, 0, sizeof(uint16_t[INDEX_CODES]));
+    block_of(index, to)->findings[to % BLOCK_ORDINALS] = (uint16_t)entry->count;
+    block_of(index, from)->findings[from % BLOCK_ORDINALS] = 0;
+    tallies_add(index, to, entry);
     map_remove(&index->ids, hash, from);
     BUG_ON(map_add(&index->ids, hash, to, &none) < 0); /* the room of the one just removed */
     set_entry(index, to, entry->image.number, entry);
@@ -344,14 +350,19 @@ int index_put(struct index *index, const struct image *image, const struct index
     }
     if (!old)
         open_ordinal(index, place);
+    else
+        tallies_subtract(index, place.ordinal, old);
     apply_findings(index, place.ordinal, old, new);
     attributes_apply(&index->attributes, place.ordinal, old, new);
     set_entry(index, place.ordinal, image->number, new);
+    tallies_add(index, place.ordinal, new);
+    tallies_fit(index, new);
     index->images += old ? 0 : 1;
     index->entry_bytes += entry_bytes(new);
     if (old) {
         if (!same_id(old, new))
             map_remove(&index->ids, image_id_hash(&old->image), place.ordinal);
+        tallies_fit(index, old);
         index->entry_bytes -= entry_bytes(old);
         discard(index, old);
     }
@@ -380,6 +391,7 @@ int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t co
     count_code(index, ordinal, code, 1);
     postings_remove(&index->postings, vuln, old, ordinal);
     count_code(index, ordinal, old, -1);
+    tallies_recode(index, ordinal, entry, old, code);
     entry_set_code(entry, at, code);
     return 0;
 }
@@ -391,8 +403,10 @@ void index_remove(struct index *index, uint32_t number)
 
     if (!old)
         return;
+    tallies_subtract(index, ordinal, old);
     apply_findings(index, ordinal, old, NULL);
     attributes_apply(&index->attributes, ordinal, old, NULL);
+    tallies_fit(index, old);
     map_remove(&index->ids, image_id_hash(&old->image), ordinal);
     set_entry(index, ordinal, number, NULL);
     index->images--;

@@ -83,6 +83,12 @@ void index_remove(struct index *index, uint32_t number);
 
 /* --- Queries ---------------------------------------------------------------------------------- */
 
+/* Any of these, equal ones allowed; count 0: all. */
+struct index_values {
+    const struct slice *at;
+    size_t count;
+};
+
 /* Which images: all given conditions hold. An empty slice, and -1, admit all. Exact comparisons,
  * case-sensitive, but for name_part, which is a substring of the image's name. */
 struct index_scope {
@@ -90,6 +96,10 @@ struct index_scope {
     size_t enterprise_project_count;
     int type; /* enum image_type or -1 */
     struct slice image_id, name_part, registry_name, registry_type, cluster_id;
+    /* Any of several. Beside a single one of the same attribute, both must hold. */
+    uint32_t types; /* bit mask of enum image_type; 0: all */
+    struct index_values image_ids, registry_names, registry_types, cluster_ids;
+    bool only_latest, running; /* latest of its line; has running containers */
 };
 
 struct index_query {

@@ -2,11 +2,12 @@
 /*
  * What the files of the index share.
  *
- *     blocks      256 ordinals each: image number, entry, the 32 counts; sums of the counts by
- * block entry       one image with its findings: struct image, and one block of memory [ times : 8
- * | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ] attributes  strings shared by images,
- * counted; those filtered by carry a set of ordinals postings    vulnerability -> {code, set of
- * ordinals}
+ *   - blocks: 256 ordinals each: image number, entry, the 32 counts; sums of the counts by block;
+ *   - entry: one image with its findings: struct image, and one piece of memory
+ *     [ times : 8 | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ];
+ *   - attributes: strings shared by images, counted; those filtered by carry a set of ordinals,
+ *     those of many images a tally: the sums of the images' counts by block;
+ *   - postings: vulnerability -> {code, set of ordinals}.
  *
  * Numbers ascend with ordinals. An image that goes leaves a hole: its ordinal keeps the number (so
  * that it may come back) but has no entry, no counts, and is in no set.
@@ -23,11 +24,21 @@
 
 /* --- Attributes ------------------------------------------------------------------------------- */
 
+/* Sums of the counts of a value's images, by block. */
+struct tally {
+    uint64_t totals[INDEX_CODES];
+    size_t blocks; /* no image of the value is in those behind */
+    uint32_t sums[][INDEX_CODES];
+};
+
 /* One string. Alive while images refer to it. */
 struct value {
     uint32_t refs;
     uint32_t len;
-    uint32_t line;    /* in struct names, when it is a name */
+    union {
+        uint32_t line;       /* of a name: in struct names */
+        struct tally *tally; /* where table_has_tallies(); owned, may be NULL */
+    } as;
     struct idset set; /* ordinals whose image has it; empty in TABLE_TEXT */
     char text[];
 };
@@ -53,6 +64,12 @@ enum table_id {
     TABLE_TEXT, /* what is not filtered by */
     TABLE_COUNT
 };
+
+/* Those whose values are compared whole. */
+static inline bool table_has_tallies(enum table_id table)
+{
+    return table <= TABLE_CLUSTER_ID;
+}
 
 enum { FIELD_COUNT = 12 };
 
@@ -85,8 +102,10 @@ struct attributes {
     struct idset types[IMAGE_TYPE_COUNT];
     struct idset assessments[ASSESSMENT_COUNT];
     struct idset live;    /* ordinals that hold an image */
+    struct idset latest;  /* those whose image is the latest of its line */
     struct idset running; /* those whose image runs in a container */
-    size_t bytes;         /* estimate of the memory of values and sets */
+    struct tally *type_tallies[IMAGE_TYPE_COUNT], *latest_tally, *running_tally; /* may be NULL */
+    size_t bytes; /* estimate of the memory of values, sets and tallies */
 };
 
 struct entry;
@@ -197,7 +216,8 @@ enum { BLOCK_ORDINALS = 256 };
 /* Counts first: each ordinal's are one cache line. */
 struct block {
     _Alignas(64) uint16_t counts[BLOCK_ORDINALS][INDEX_CODES];
-    uint32_t numbers[BLOCK_ORDINALS]; /* of images, ascending; those of holes included */
+    uint16_t findings[BLOCK_ORDINALS]; /* the sum of an ordinal's counts */
+    uint32_t numbers[BLOCK_ORDINALS];  /* of images, ascending; those of holes included */
     struct entry *entries[BLOCK_ORDINALS];
 };
 
@@ -234,22 +254,60 @@ static inline const uint16_t *counts_at(const struct index *index, uint32_t ordi
     return block_of(index, ordinal)->counts[ordinal % BLOCK_ORDINALS];
 }
 
+static inline uint32_t findings_at(const struct index *index, uint32_t ordinal)
+{
+    return block_of(index, ordinal)->findings[ordinal % BLOCK_ORDINALS];
+}
+
 /* The first ordinal whose number is >= number, or ordinal_count. */
 uint32_t ordinal_from(const struct index *index, uint32_t number);
 uint64_t image_id_hash(const struct image *image);
 struct slice image_id_text(const struct image *image);
 
+/* --- Tallies ---------------------------------------------------------------------------------- */
+
+/* Adds the counts that an ordinal has to the tallies of the entry's values. */
+void tallies_add(struct index *index, uint32_t ordinal, const struct entry *entry);
+void tallies_subtract(struct index *index, uint32_t ordinal, const struct entry *entry);
+void tallies_recode(struct index *index, uint32_t ordinal, const struct entry *entry,
+    uint8_t old_code, uint8_t new_code);
+/* Builds those that the entry's values have come to need, drops those that they no longer do. */
+void tallies_fit(struct index *index, const struct entry *entry);
+void tally_drop(struct attributes *attributes, struct tally **place);
+size_t tally_bytes(const struct tally *tally); /* accepts NULL */
+const char *tallies_validate(const struct index *index);
+
 /* --- Scopes ----------------------------------------------------------------------------------- */
 
-/* The ordinals of an index_scope: the index's own set, or one made for it. */
-struct ordinals {
+/* Some ordinals, and where they are known the sums of their counts by block. */
+struct part {
     const struct idset *set;
-    bool all; /* every image: the maintained sums may be used */
-    struct idset own;
+    const uint64_t *totals;        /* of codes; NULL where sums are not known */
+    uint32_t (*sums)[INDEX_CODES]; /* by block */
+    size_t blocks;                 /* of sums; what is behind is zero */
 };
 
+enum { MAX_PARTS = 32 };
+
+/* The ordinals of an index_scope: those of all parts, which have none in common. */
+struct ordinals {
+    struct part parts[MAX_PARTS];
+    size_t count;
+    bool all;         /* every image */
+    struct idset own; /* what a part was made of here */
+};
+
+/* The index's own sets where that will do. */
+int parts_of_scope(const struct index *index, const struct index_scope *scope, struct ordinals *ret,
+    struct err *err);
+/* The same as one part. */
 int ordinals_of_scope(const struct index *index, const struct index_scope *scope,
     struct ordinals *ret, struct err *err);
 void ordinals_release(struct ordinals *ordinals);
+
+static inline const struct idset *only_set(const struct ordinals *ordinals)
+{
+    return ordinals->parts[0].set;
+}
 
 #endif

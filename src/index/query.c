@@ -3,16 +3,16 @@
  * index_query() without vulnerabilities: rows are counted by the counts of their images, and only
  * the images on the page are opened. (With vulnerabilities: by_vuln.c.)
  *
- * One walk over the matching ordinals adds up the total and notes where the page starts: at an
- * offset in rows, or at an ordinal when a cursor is given. Without a scope the walk is over the
- * sums of blocks. The sums of a chunk are taken first, and only the chunk in which the page starts
- * is looked at ordinal by ordinal.
+ * The unit is the block. How many rows a block has is known for parts with sums, and added up from
+ * the counts of images, in one walk, for the others. The total follows; then the blocks are gone
+ * through up to the one in which the page starts (at an offset in rows, or behind a cursor), and
+ * only that one is looked at image by image.
  */
 #include "index/query.h"
 
 #include "base/limits.h"
 
-enum { CHUNK = 256, FILL_CHUNK = 32 };
+enum { CHUNK = 256, AHEAD = 8, STACK_BLOCKS = 512 };
 
 /* --- Admitted codes --------------------------------------------------------------------------- */
 
@@ -20,7 +20,8 @@ enum { LANES = 8, FEW_CODES = 6 };
 
 /* The admitted codes, as a list for few of them and as lanes of ones for many. */
 struct admitted {
-    uint16_t lanes[INDEX_CODES]; /* 0xffff or 0 */
+    uint32_t wide_lanes[INDEX_CODES]; /* all ones or 0 */
+    uint16_t lanes[INDEX_CODES];
     uint8_t list[INDEX_CODES];
     size_t count;
 };
@@ -31,6 +32,7 @@ static void admitted_init(struct admitted *admitted, uint32_t codes)
     for (uint8_t code = 0; code < INDEX_CODES; code++) {
         bool is = (codes >> code & 1) != 0;
 
+        admitted->wide_lanes[code] = is ? UINT32_MAX : 0;
         admitted->lanes[code] = is ? UINT16_MAX : 0;
         if (is)
             admitted->list[admitted->count++] = code;
@@ -39,7 +41,7 @@ static void admitted_init(struct admitted *admitted, uint32_t codes)
 
 /* An image has fewer than 65,536 findings, so 16 bits hold each sum and the compiler can add eight
  * of them at once. */
-static uint32_t rows_of(const uint16_t counts[INDEX_CODES], const struct admitted *admitted)
+static uint32_t rows_of_counts(const uint16_t counts[INDEX_CODES], const struct admitted *admitted)
 {
     uint16_t sums[LANES] = {0};
     uint32_t rows = 0;
@@ -55,6 +57,126 @@ static uint32_t rows_of(const uint16_t counts[INDEX_CODES], const struct admitte
     for (size_t j = 0; j < LANES; j++)
         rows += sums[j];
     return rows;
+}
+
+static uint32_t rows_of_sums(const uint32_t sums[INDEX_CODES], const struct admitted *admitted)
+{
+    uint32_t rows = 0;
+
+    if (admitted->count <= FEW_CODES) {
+        for (size_t i = 0; i < admitted->count; i++)
+            rows += sums[admitted->list[i]];
+        return rows;
+    }
+    for (size_t i = 0; i < INDEX_CODES; i++)
+        rows += sums[i] & admitted->wide_lanes[i];
+    return rows;
+}
+
+static uint32_t rows_at(
+    const struct index *index, uint32_t ordinal, const struct admitted *admitted)
+{
+    if (admitted->count == INDEX_CODES)
+        return findings_at(index, ordinal);
+    return rows_of_counts(counts_at(index, ordinal), admitted);
+}
+
+/* --- Rows by block ---------------------------------------------------------------------------- */
+
+struct walk {
+    const struct index *index;
+    const struct ordinals *scope;
+    struct admitted admitted;
+    uint64_t total;
+    uint32_t *rows; /* by block, of the parts without sums; NULL when there are none */
+    uint32_t on_stack[STACK_BLOCKS];
+};
+
+/* The counts of images lie far apart: each is asked of memory some steps before it is read. */
+static void add_counted(struct walk *walk, const struct idset *set)
+{
+    const struct index *index = walk->index;
+    uint32_t ordinals[CHUNK];
+    size_t count;
+
+    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1)
+        for (size_t i = 0; i < count; i++) {
+            uint32_t rows;
+
+            if (i + AHEAD < count)
+                __builtin_prefetch(counts_at(index, ordinals[i + AHEAD]));
+            rows = rows_at(index, ordinals[i], &walk->admitted);
+            walk->rows[ordinals[i] / BLOCK_ORDINALS] += rows;
+            walk->total += rows;
+        }
+}
+
+static int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
+    uint32_t codes, struct err *err)
+{
+    walk->index = index;
+    walk->scope = scope;
+    walk->total = 0;
+    walk->rows = NULL;
+    admitted_init(&walk->admitted, codes);
+    for (size_t i = 0; i < scope->count; i++) {
+        const struct part *part = &scope->parts[i];
+
+        if (part->totals) {
+            for (size_t j = 0; j < walk->admitted.count; j++)
+                walk->total += part->totals[walk->admitted.list[j]];
+            continue;
+        }
+        if (!walk->rows && index->block_count <= STACK_BLOCKS) {
+            walk->rows = walk->on_stack;
+            memset(walk->rows, 0, index->block_count * sizeof(*walk->rows));
+        } else if (!walk->rows) {
+            walk->rows = calloc(index->block_count, sizeof(*walk->rows));
+            if (!walk->rows)
+                return err_nomem(err);
+        }
+        add_counted(walk, part->set);
+    }
+    return 0;
+}
+
+static void walk_end(struct walk *walk)
+{
+    if (walk->rows != walk->on_stack)
+        free(walk->rows);
+}
+
+static uint32_t rows_of_block(const struct walk *walk, size_t block)
+{
+    uint32_t rows = walk->rows ? walk->rows[block] : 0;
+
+    for (size_t i = 0; i < walk->scope->count; i++) {
+        const struct part *part = &walk->scope->parts[i];
+
+        if (block < part->blocks)
+            rows += rows_of_sums(part->sums[block], &walk->admitted);
+    }
+    return rows;
+}
+
+/* The ordinals of a block, ascending. */
+static size_t members_of(const struct walk *walk, size_t block, uint32_t ret[BLOCK_ORDINALS])
+{
+    uint32_t first = (uint32_t)(block * BLOCK_ORDINALS), read[BLOCK_ORDINALS];
+    uint64_t bits[BLOCK_ORDINALS / 64] = {0};
+    size_t used = 0;
+
+    for (size_t i = 0; i < walk->scope->count; i++) {
+        size_t count = idset_read(walk->scope->parts[i].set, first, read, BLOCK_ORDINALS);
+
+        for (size_t j = 0; j < count && read[j] - first < BLOCK_ORDINALS; j++)
+            bits[(read[j] - first) / 64] |= (uint64_t)1 << (read[j] - first) % 64;
+    }
+    for (size_t i = 0; i < BLOCK_ORDINALS / 64; i++)
+        for (uint64_t word = bits[i]; word; word &= word - 1)
+            ret[used++] = first + (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(word);
+    return used;
 }
 
 /* --- Finding the start ------------------------------------------------------------------------ */
@@ -74,12 +196,15 @@ static bool starts_here(const struct start *start, uint32_t last_ordinal, uint64
     return start->by_ordinal ? last_ordinal >= start->ordinal : rows_so_far > start->offset;
 }
 
-/* The start is among these ordinals, before which stand `before` rows. */
-static void start_among(const struct index *index, const struct admitted *admitted,
-    const uint32_t *ordinals, size_t count, uint64_t before, struct start *start)
+/* The start may be in this block, before which stand `before` rows. */
+static void start_in_block(
+    const struct walk *walk, size_t block, uint64_t before, struct start *start)
 {
+    uint32_t ordinals[BLOCK_ORDINALS];
+    size_t count = members_of(walk, block, ordinals);
+
     for (size_t i = 0; i < count && !start->found; i++) {
-        uint32_t rows = rows_of(counts_at(index, ordinals[i]), admitted);
+        uint32_t rows = rows_at(walk->index, ordinals[i], &walk->admitted);
 
         if (starts_here(start, ordinals[i], before + rows)) {
             start->found = true;
@@ -91,68 +216,30 @@ static void start_among(const struct index *index, const struct admitted *admitt
     }
 }
 
-static uint64_t walk_ordinals(const struct index *index, const struct idset *set,
-    const struct admitted *admitted, struct start *start)
+static void find_start(const struct walk *walk, struct start *start)
 {
-    uint32_t ordinals[CHUNK];
-    uint64_t total = 0;
-    size_t count;
+    uint64_t before = 0;
 
-    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
-         from = ordinals[count - 1] + 1) {
-        uint64_t rows = 0;
+    if (!start->by_ordinal && start->offset >= walk->total)
+        return;
+    for (size_t block = 0; block < walk->index->block_count && !start->found; block++) {
+        uint32_t rows = rows_of_block(walk, block);
 
-        for (size_t i = 0; i < count; i++)
-            rows += rows_of(counts_at(index, ordinals[i]), admitted);
-        if (!start->found && starts_here(start, ordinals[count - 1], total + rows))
-            start_among(index, admitted, ordinals, count, total, start);
-        total += rows;
-    }
-    return total;
-}
-
-static void start_in_block(const struct index *index, const struct admitted *admitted,
-    uint32_t first, uint32_t count, uint64_t before, struct start *start)
-{
-    uint32_t ordinals[BLOCK_ORDINALS];
-
-    for (uint32_t i = 0; i < count; i++)
-        ordinals[i] = first + i;
-    start_among(index, admitted, ordinals, count, before, start);
-}
-
-static uint64_t walk_blocks(
-    const struct index *index, const struct admitted *admitted, struct start *start)
-{
-    uint64_t total = 0, before = 0;
-
-    for (size_t i = 0; i < admitted->count; i++)
-        total += index->totals[admitted->list[i]];
-    for (uint32_t first = 0; first < index->ordinal_count && !start->found;
-         first += BLOCK_ORDINALS) {
-        uint32_t left = index->ordinal_count - first;
-        uint32_t count = left < BLOCK_ORDINALS ? left : BLOCK_ORDINALS;
-        uint64_t rows = 0;
-
-        for (size_t i = 0; i < admitted->count; i++)
-            rows += index->sums[first / BLOCK_ORDINALS][admitted->list[i]];
-        if (starts_here(start, first + count - 1, before + rows))
-            start_in_block(index, admitted, first, count, before, start);
+        if (rows && starts_here(start, (uint32_t)((block + 1) * BLOCK_ORDINALS - 1), before + rows))
+            start_in_block(walk, block, before, start);
         before += rows;
     }
-    return total;
 }
 
 /* Rows of the cursor's own image that stand at or before it. */
-static uint64_t rows_up_to(const struct index *index, const struct idset *set,
-    const struct index_query *query, uint32_t ordinal)
+static uint64_t rows_up_to(
+    const struct index *index, const struct index_query *query, uint32_t ordinal)
 {
     const struct entry *entry;
     const uint32_t *vulns;
     uint64_t rows = 0;
 
-    if (ordinal == index->ordinal_count || number_at(index, ordinal) != query->after_image ||
-        !idset_contains(set, ordinal))
+    if (number_at(index, ordinal) != query->after_image)
         return 0;
     entry = entry_at(index, ordinal);
     vulns = entry_vulns(entry);
@@ -189,59 +276,63 @@ static void add_image(struct index_page *page, const struct entry *entry, uint32
     }
 }
 
-static void fill(const struct index *index, const struct idset *set,
-    const struct index_query *query, const struct start *start, struct index_page *page)
+static void fill(const struct walk *walk, const struct index_query *query,
+    const struct start *start, struct index_page *page)
 {
-    uint32_t ordinals[FILL_CHUNK];
-    uint64_t skip = start->skip;
-    size_t count;
+    uint64_t left = walk->total - start->before - start->skip, skip = start->skip;
+    size_t wanted = left < query->limit ? (size_t)left : query->limit;
+    uint32_t ordinals[BLOCK_ORDINALS];
 
-    for (uint32_t from = start->ordinal; (count = idset_read(set, from, ordinals, FILL_CHUNK));
-         from = ordinals[count - 1] + 1)
-        for (size_t i = 0; i < count; i++) {
-            add_image(page, entry_at(index, ordinals[i]), query->codes, &skip, query->limit);
-            if (page->count == query->limit)
-                return;
-        }
+    for (size_t block = start->ordinal / BLOCK_ORDINALS; page->count < wanted; block++) {
+        size_t count = rows_of_block(walk, block) ? members_of(walk, block, ordinals) : 0;
+
+        for (size_t i = 0; i < count && page->count < wanted; i++)
+            if (ordinals[i] >= start->ordinal)
+                add_image(page, entry_at(walk->index, ordinals[i]), query->codes, &skip, wanted);
+    }
+    page->more = left > wanted;
 }
 
-static void query_images(const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, struct index_page *page)
+static int query_images(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, struct index_page *page, struct err *err)
 {
     struct start start = {.by_ordinal = query->by_cursor, .offset = query->offset};
-    struct admitted admitted;
+    struct walk walk;
     uint32_t cursor = 0;
 
-    admitted_init(&admitted, query->codes);
+    if (walk_begin(&walk, index, scope, query->codes, err) < 0)
+        return -1;
     if (query->by_cursor)
         start.ordinal = cursor = ordinal_from(index, query->after_image);
-    page->total = scope->all ? walk_blocks(index, &admitted, &start)
-                             : walk_ordinals(index, scope->set, &admitted, &start);
+    find_start(&walk, &start);
+    page->total = walk.total;
     page->count = 0;
     page->more = false;
-    if (!start.found)
-        return;
-    if (query->by_cursor && start.ordinal == cursor)
-        start.skip = rows_up_to(index, scope->set, query, cursor);
-    fill(index, scope->set, query, &start, page);
-    page->more = start.before + start.skip + page->count < page->total;
+    if (start.found) {
+        if (query->by_cursor && start.ordinal == cursor)
+            start.skip = rows_up_to(index, query, cursor);
+        fill(&walk, query, &start, page);
+    }
+    walk_end(&walk);
+    return 0;
 }
 
 int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
     struct err *err)
 {
     struct ordinals scope;
-    int failed = 0;
+    int failed;
 
     if (query->limit < 1 || query->limit > LIMIT_PAGE_MAX)
         return err_set(err, ERR_INVALID, "a page of %zu rows was asked for: 1 to %d are possible",
             query->limit, LIMIT_PAGE_MAX);
-    if (ordinals_of_scope(index, &query->scope, &scope, err) < 0)
+    if ((query->by_vuln ? ordinals_of_scope(index, &query->scope, &scope, err)
+                        : parts_of_scope(index, &query->scope, &scope, err)) < 0)
         return -1;
     if (query->by_vuln)
         failed = query_vulns(index, &scope, query, ret, err);
     else
-        query_images(index, &scope, query, ret);
+        failed = query_images(index, &scope, query, ret, err);
     ordinals_release(&scope);
     return failed;
 }

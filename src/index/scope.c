@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the conditions of a scope to the set of its ordinals: each condition is a set (of an
- * attribute's value, or the union of several), the smallest first, intersected one by one. A scope
- * of one condition on one value borrows the index's own set.
+ * From the conditions of a scope to its ordinals. Each condition is a set (of an attribute's value,
+ * or the union of several); they are intersected one by one, the smallest first. A single condition
+ * borrows the index's own sets, with the sums of their counts: a part each value.
  *
- * A part of a name is looked for in the distinct names, not in the images.
+ * A part of a name is looked for in the distinct names, not in the images, and only when the other
+ * conditions leave anything.
  */
 #include "index/internal.h"
 
-enum { MAX_CONDITIONS = 7, MAX_OWN = 3, CHUNK = 512 };
+enum { MAX_WANTED = 7, MAX_CONDITIONS = 13, MAX_OWN = MAX_CONDITIONS };
+
+static const struct idset no_ordinals;
+
+/* Values of one attribute, any of which will do. */
+struct wanted {
+    enum table_id table;
+    const struct slice *at;
+    size_t count;
+};
 
 struct conditions {
     const struct idset *sets[MAX_CONDITIONS];
@@ -17,22 +27,142 @@ struct conditions {
     size_t own_count;
 };
 
-static const struct idset no_ordinals;
-
 static void release_conditions(struct conditions *conditions)
 {
     for (size_t i = 0; i < conditions->own_count; i++)
         idset_release(&conditions->own[i]);
 }
 
-static const struct idset *set_of_value(const struct table *table, struct slice text)
-{
-    const struct value *value = table_find(table, text);
+/* --- What a scope says ------------------------------------------------------------------------ */
 
-    return value ? &value->set : &no_ordinals;
+static size_t wanted_by(const struct index_scope *scope, struct wanted ret[MAX_WANTED])
+{
+    const struct wanted all[MAX_WANTED] = {
+        {TABLE_ENTERPRISE_PROJECT, scope->enterprise_projects, scope->enterprise_project_count},
+        {TABLE_REGISTRY_NAME, &scope->registry_name, scope->registry_name.len > 0},
+        {TABLE_REGISTRY_NAME, scope->registry_names.at, scope->registry_names.count},
+        {TABLE_REGISTRY_TYPE, &scope->registry_type, scope->registry_type.len > 0},
+        {TABLE_REGISTRY_TYPE, scope->registry_types.at, scope->registry_types.count},
+        {TABLE_CLUSTER_ID, &scope->cluster_id, scope->cluster_id.len > 0},
+        {TABLE_CLUSTER_ID, scope->cluster_ids.at, scope->cluster_ids.count},
+    };
+    size_t count = 0;
+
+    for (size_t i = 0; i < MAX_WANTED; i++)
+        if (all[i].count)
+            ret[count++] = all[i];
+    return count;
 }
 
-/* --- Unions: bits in, a set out --------------------------------------------------------------- */
+enum { ALL_TYPES = (1 << IMAGE_TYPE_COUNT) - 1 };
+
+static uint32_t types_of(const struct index_scope *scope)
+{
+    uint32_t types = scope->types ? scope->types : ALL_TYPES;
+
+    if (scope->type >= IMAGE_TYPE_COUNT)
+        return 0;
+    return types & (scope->type >= 0 ? 1u << scope->type : ALL_TYPES);
+}
+
+/* --- Parts ------------------------------------------------------------------------------------ */
+
+static void add_part(struct ordinals *ordinals, const struct idset *set, struct tally *tally)
+{
+    struct part *part = &ordinals->parts[ordinals->count++];
+
+    *part = (struct part){.set = set};
+    if (tally)
+        *part = (struct part){set, tally->totals, tally->sums, tally->blocks};
+}
+
+static bool is_part(const struct ordinals *ordinals, const struct idset *set)
+{
+    for (size_t i = 0; i < ordinals->count; i++)
+        if (ordinals->parts[i].set == set)
+            return true;
+    return false;
+}
+
+/* A part for each value that images have. False when they are too many. */
+static bool add_values(
+    const struct index *index, const struct wanted *wanted, struct ordinals *ordinals)
+{
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct value *value =
+            table_find(&index->attributes.tables[wanted->table], wanted->at[i]);
+
+        if (!value || is_part(ordinals, &value->set))
+            continue;
+        if (ordinals->count == MAX_PARTS)
+            return false;
+        add_part(ordinals, &value->set, value->as.tally);
+    }
+    return true;
+}
+
+static void add_types(const struct index *index, uint32_t types, struct ordinals *ordinals)
+{
+    for (size_t i = 0; i < IMAGE_TYPE_COUNT; i++)
+        if (types >> i & 1)
+            add_part(ordinals, &index->attributes.types[i], index->attributes.type_tallies[i]);
+}
+
+/* The scope as parts, when it has at most one condition and that is of a kind that has sums. False
+ * when not; *ret is of no use then. */
+static bool simple_parts(
+    const struct index *index, const struct index_scope *scope, struct ordinals *ret)
+{
+    const struct attributes *attributes = &index->attributes;
+    struct wanted wanted[MAX_WANTED];
+    size_t values = wanted_by(scope, wanted);
+    uint32_t types = types_of(scope);
+    bool typed = types != ALL_TYPES;
+
+    if (values + typed + scope->only_latest + scope->running > 1 || scope->image_id.len ||
+        scope->image_ids.count || scope->name_part.len)
+        return false;
+    ret->count = 0;
+    if (values)
+        return add_values(index, wanted, ret);
+    if (typed) {
+        add_types(index, types, ret);
+    } else if (scope->only_latest) {
+        add_part(ret, &attributes->latest, attributes->latest_tally);
+    } else if (scope->running) {
+        add_part(ret, &attributes->running, attributes->running_tally);
+    } else {
+        ret->all = true;
+        ret->count = 1;
+        ret->parts[0] =
+            (struct part){&attributes->live, index->totals, index->sums, index->block_count};
+    }
+    return true;
+}
+
+/* --- Conditions ------------------------------------------------------------------------------- */
+
+static void add_set(struct conditions *conditions, const struct idset *set)
+{
+    conditions->sets[conditions->count++] = set;
+}
+
+/* The union of parts as one more condition. */
+static int add_union(const struct ordinals *parts, struct conditions *conditions, struct err *err)
+{
+    struct idset *set;
+
+    if (parts->count <= 1) {
+        add_set(conditions, parts->count ? parts->parts[0].set : &no_ordinals);
+        return 0;
+    }
+    set = &conditions->own[conditions->own_count++];
+    for (size_t i = 0; i < parts->count; i++)
+        if (idset_or_into(set, parts->parts[i].set, err) < 0)
+            return -1;
+    add_set(conditions, set);
+    return 0;
+}
 
 struct bits {
     uint64_t *words;
@@ -46,17 +176,6 @@ static int bits_init(struct bits *bits, const struct index *index, struct err *e
     return bits->words ? 0 : err_nomem(err);
 }
 
-static void bits_add(struct bits *bits, const struct idset *set)
-{
-    uint32_t ordinals[CHUNK];
-    size_t count;
-
-    for (uint32_t from = 0; (count = idset_read(set, from, ordinals, CHUNK));
-         from = ordinals[count - 1] + 1)
-        for (size_t i = 0; i < count; i++)
-            bits->words[ordinals[i] / 64] |= (uint64_t)1 << ordinals[i] % 64;
-}
-
 /* Makes the bits a condition, and frees them. */
 static int bits_finish(struct bits *bits, struct conditions *conditions, struct err *err)
 {
@@ -67,26 +186,25 @@ static int bits_finish(struct bits *bits, struct conditions *conditions, struct 
     if (failed)
         return -1;
     conditions->own_count++;
-    conditions->sets[conditions->count++] = set;
+    add_set(conditions, set);
     return 0;
 }
 
-/* --- Conditions ------------------------------------------------------------------------------- */
-
-static int add_enterprise_projects(const struct index *index, const struct index_scope *scope,
+/* More values than parts: they are many and small. */
+static int add_many_values(const struct index *index, const struct wanted *wanted,
     struct conditions *conditions, struct err *err)
 {
-    const struct table *table = &index->attributes.tables[TABLE_ENTERPRISE_PROJECT];
     struct bits bits;
 
-    if (scope->enterprise_project_count == 1) {
-        conditions->sets[conditions->count++] = set_of_value(table, scope->enterprise_projects[0]);
-        return 0;
-    }
     if (bits_init(&bits, index, err) < 0)
         return -1;
-    for (size_t i = 0; i < scope->enterprise_project_count; i++)
-        bits_add(&bits, set_of_value(table, scope->enterprise_projects[i]));
+    for (size_t i = 0; i < wanted->count; i++) {
+        const struct value *value =
+            table_find(&index->attributes.tables[wanted->table], wanted->at[i]);
+
+        if (value)
+            idset_into_bits(&value->set, bits.words);
+    }
     return bits_finish(&bits, conditions, err);
 }
 
@@ -100,7 +218,7 @@ static int add_name_part(
     if (bits_init(&bits, index, err) < 0)
         return -1;
     for (size_t line = 0; names_next(&attributes->names, part, &line, &place);)
-        bits_add(&bits, &attributes->tables[TABLE_NAME].places[place].value->set);
+        idset_into_bits(&attributes->tables[TABLE_NAME].places[place].value->set, bits.words);
     return bits_finish(&bits, conditions, err);
 }
 
@@ -128,46 +246,53 @@ static bool collect_id(const void *owner, uint32_t ordinal, const void *key)
     return false;
 }
 
-static int add_image_id(
-    const struct index *index, struct slice id, struct conditions *conditions, struct err *err)
+static int add_image_ids(const struct index *index, const struct slice *ids, size_t count,
+    struct conditions *conditions, struct err *err)
 {
     struct idset *found = &conditions->own[conditions->own_count++];
     bool failed = false;
-    struct id_search search = {id, found, err, &failed};
 
-    (void)map_find(&index->ids, slice_hash(id), collect_id, index, &search);
-    conditions->sets[conditions->count++] = found;
+    for (size_t i = 0; i < count && !failed; i++) {
+        struct id_search search = {ids[i], found, err, &failed};
+
+        (void)map_find(&index->ids, slice_hash(ids[i]), collect_id, index, &search);
+    }
+    add_set(conditions, found);
     return failed ? -1 : 0;
 }
 
+/* All but name_part. */
 static int add_conditions(const struct index *index, const struct index_scope *scope,
     struct conditions *conditions, struct err *err)
 {
-    const struct attributes *attributes = &index->attributes;
-    const struct {
-        enum table_id table;
-        const struct slice *text;
-    } exact[] = {
-        {TABLE_REGISTRY_NAME, &scope->registry_name},
-        {TABLE_REGISTRY_TYPE, &scope->registry_type},
-        {TABLE_CLUSTER_ID, &scope->cluster_id},
-    };
+    struct wanted wanted[MAX_WANTED];
+    size_t count = wanted_by(scope, wanted);
+    uint32_t types = types_of(scope);
 
-    for (size_t i = 0; i < sizeof(exact) / sizeof(exact[0]); i++)
-        if (exact[i].text->len)
-            conditions->sets[conditions->count++] =
-                set_of_value(&attributes->tables[exact[i].table], *exact[i].text);
-    if (scope->type >= IMAGE_TYPE_COUNT)
-        conditions->sets[conditions->count++] = &no_ordinals;
-    else if (scope->type >= 0)
-        conditions->sets[conditions->count++] = &attributes->types[scope->type];
-    if (scope->image_id.len && add_image_id(index, scope->image_id, conditions, err) < 0)
+    if (scope->image_id.len && add_image_ids(index, &scope->image_id, 1, conditions, err) < 0)
         return -1;
-    if (scope->enterprise_project_count &&
-        add_enterprise_projects(index, scope, conditions, err) < 0)
+    if (scope->image_ids.count &&
+        add_image_ids(index, scope->image_ids.at, scope->image_ids.count, conditions, err) < 0)
         return -1;
-    if (scope->name_part.len && add_name_part(index, scope->name_part, conditions, err) < 0)
-        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct ordinals parts = {.count = 0};
+
+        if ((add_values(index, &wanted[i], &parts)
+                    ? add_union(&parts, conditions, err)
+                    : add_many_values(index, &wanted[i], conditions, err)) < 0)
+            return -1;
+    }
+    if (types != ALL_TYPES) {
+        struct ordinals parts = {.count = 0};
+
+        add_types(index, types, &parts);
+        if (add_union(&parts, conditions, err) < 0)
+            return -1;
+    }
+    if (scope->only_latest)
+        add_set(conditions, &index->attributes.latest);
+    if (scope->running)
+        add_set(conditions, &index->attributes.running);
     return 0;
 }
 
@@ -184,58 +309,99 @@ static void smallest_first(struct conditions *conditions)
         }
 }
 
-static int intersect(
-    const struct conditions *conditions, struct ordinals *ordinals, struct err *err)
+/* The conditions become one. */
+static int intersect(struct conditions *conditions, struct err *err)
 {
-    ordinals->set = conditions->sets[0];
-    for (size_t i = 1; i < conditions->count && ordinals->set->count; i++) {
+    const struct idset *set;
+
+    if (conditions->count == 0)
+        return 0;
+    smallest_first(conditions);
+    set = conditions->sets[0];
+    for (size_t i = 1; i < conditions->count && set->count; i++) {
         struct idset both;
 
-        if (idset_and(ordinals->set, conditions->sets[i], &both, err) < 0)
+        if (idset_and(set, conditions->sets[i], &both, err) < 0)
             return -1;
-        idset_release(&ordinals->own);
-        ordinals->own = both;
-        ordinals->set = &ordinals->own;
+        if (conditions->own_count && set == &conditions->own[conditions->own_count - 1]) {
+            idset_release(&conditions->own[conditions->own_count - 1]);
+            conditions->own_count--;
+        }
+        conditions->own[conditions->own_count] = both;
+        set = &conditions->own[conditions->own_count++];
     }
+    conditions->sets[0] = set;
+    conditions->count = 1;
     return 0;
 }
 
-/* Keeps a set that was made here when it is the answer. */
-static void take_own(struct conditions *conditions, struct ordinals *ordinals)
+/* The one set that is left, kept when it was made here. */
+static void take_set(struct conditions *conditions, struct ordinals *ret)
 {
+    const struct idset *set = conditions->sets[0];
+
     for (size_t i = 0; i < conditions->own_count; i++)
-        if (ordinals->set == &conditions->own[i]) {
-            ordinals->own = conditions->own[i];
-            ordinals->set = &ordinals->own;
+        if (set == &conditions->own[i]) {
+            ret->own = conditions->own[i];
             conditions->own[i] = (struct idset){0};
+            set = &ret->own;
         }
+    add_part(ret, set, NULL);
+}
+
+static int intersect_all(const struct index *index, const struct index_scope *scope,
+    struct conditions *conditions, struct err *err)
+{
+    if (add_conditions(index, scope, conditions, err) < 0 || intersect(conditions, err) < 0)
+        return -1;
+    if (scope->name_part.len == 0 || (conditions->count && conditions->sets[0]->count == 0))
+        return 0;
+    if (add_name_part(index, scope->name_part, conditions, err) < 0)
+        return -1;
+    return intersect(conditions, err);
+}
+
+int parts_of_scope(const struct index *index, const struct index_scope *scope, struct ordinals *ret,
+    struct err *err)
+{
+    struct conditions conditions = {.count = 0};
+    int failed;
+
+    ret->count = 0;
+    ret->all = false;
+    ret->own = (struct idset){0};
+    if (simple_parts(index, scope, ret))
+        return 0;
+    ret->count = 0;
+    failed = intersect_all(index, scope, &conditions, err);
+    if (failed == 0)
+        take_set(&conditions, ret);
+    release_conditions(&conditions);
+    return failed;
 }
 
 int ordinals_of_scope(const struct index *index, const struct index_scope *scope,
     struct ordinals *ret, struct err *err)
 {
-    struct conditions conditions = {0};
-    int failed;
-
-    *ret = (struct ordinals){0};
-    failed = add_conditions(index, scope, &conditions, err);
-    if (failed == 0 && conditions.count == 0) {
-        ret->set = &index->attributes.live;
-        ret->all = true;
-    } else if (failed == 0) {
-        smallest_first(&conditions);
-        failed = intersect(&conditions, ret, err);
-        if (failed == 0)
-            take_own(&conditions, ret);
-        else
+    if (parts_of_scope(index, scope, ret, err) < 0)
+        return -1;
+    if (ret->count == 0)
+        add_part(ret, &no_ordinals, NULL);
+    if (ret->count == 1)
+        return 0;
+    for (size_t i = 0; i < ret->count; i++)
+        if (idset_or_into(&ret->own, ret->parts[i].set, err) < 0) {
             ordinals_release(ret);
-    }
-    release_conditions(&conditions);
-    return failed;
+            return -1;
+        }
+    ret->count = 0;
+    add_part(ret, &ret->own, NULL);
+    return 0;
 }
 
 void ordinals_release(struct ordinals *ordinals)
 {
     idset_release(&ordinals->own);
-    *ordinals = (struct ordinals){0};
+    ordinals->count = 0;
+    ordinals->all = false;
 }

@@ -9,7 +9,7 @@
 
 /* What the entries add up to. */
 struct sums {
-    uint64_t images, findings, running;
+    uint64_t images, findings, latest, running;
     uint64_t totals[INDEX_CODES];
     size_t bytes;
 };
@@ -39,6 +39,8 @@ static const char *validate_findings(
     for (size_t i = 1; i < entry->time_count; i++)
         if (entry->findings[i - 1] >= entry->findings[i])
             return "an image's times are not ascending";
+    if (findings_at(index, ordinal) != entry->count)
+        return "an image's findings are not as many as was counted";
     for (size_t code = 0; code < INDEX_CODES; code++)
         if (counts[code] != counts_at(index, ordinal)[code])
             return "an image's counts are not those of its codes";
@@ -78,8 +80,9 @@ static const char *validate_attributes_of(
         !idset_contains(&attributes->types[entry->image.place.type], ordinal) ||
         !idset_contains(&attributes->assessments[entry->image.assessment], ordinal))
         return "an image is not in the set of its type, of its assessment or of all";
-    if (idset_contains(&attributes->running, ordinal) != (entry->image.place.containers > 0))
-        return "the set of running images is wrong";
+    if (idset_contains(&attributes->latest, ordinal) != entry->image.latest ||
+        idset_contains(&attributes->running, ordinal) != (entry->image.place.containers > 0))
+        return "the set of latest or of running images is wrong";
     if (map_find(&index->ids, image_id_hash(&entry->image), is_ordinal, index,
             &(struct id_sought){ordinal}) != ordinal)
         return "an image is not found by its id";
@@ -95,7 +98,7 @@ static const char *validate_ordinal(const struct index *index, uint32_t ordinal,
         return "image numbers are not ascending";
     if (!entry) {
         for (size_t code = 0; code < INDEX_CODES; code++)
-            if (counts_at(index, ordinal)[code])
+            if (counts_at(index, ordinal)[code] || findings_at(index, ordinal))
                 return "a hole has counts";
         return NULL;
     }
@@ -103,6 +106,7 @@ static const char *validate_ordinal(const struct index *index, uint32_t ordinal,
         return "an image's number is not its ordinal's";
     sums->images++;
     sums->findings += entry->count;
+    sums->latest += entry->image.latest;
     sums->running += entry->image.place.containers > 0;
     sums->bytes += entry_bytes(entry);
     for (size_t code = 0; code < INDEX_CODES; code++)
@@ -169,12 +173,15 @@ const char *index_validate(const struct index *index)
     if (text_references(&index->attributes.tables[TABLE_TEXT]) != text_fields * sums.images)
         return "texts are referred to more often than images have them";
     if (sums.images != index->images || sums.images != index->attributes.live.count ||
-        sums.images != index->ids.count || sums.running != index->attributes.running.count)
+        sums.images != index->ids.count || sums.latest != index->attributes.latest.count ||
+        sums.running != index->attributes.running.count)
         return "the number of images is not what was counted";
     if (sums.findings != index->findings || sums.findings != posting_members(index) ||
         memcmp(sums.totals, index->totals, sizeof(sums.totals)) != 0)
         return "the number of findings is not what was counted";
     if (sums.bytes != index->entry_bytes)
         return "the memory of images is not what was counted";
-    return validate_block_sums(index);
+    if ((why = validate_block_sums(index)))
+        return why;
+    return tallies_validate(index);
 }

@@ -34,13 +34,14 @@ int index_count(const struct index *index, const struct index_scope *scope,
 
     if (ordinals_of_scope(index, scope, &ordinals, err) < 0)
         return -1;
-    *ret = (struct index_counts){.images = ordinals.set->count};
+    *ret = (struct index_counts){.images = only_set(&ordinals)->count};
     for (size_t i = 0; i < ASSESSMENT_COUNT; i++)
-        ret->by_assessment[i] = idset_and_count(&index->attributes.assessments[i], ordinals.set);
+        ret->by_assessment[i] =
+            idset_and_count(&index->attributes.assessments[i], only_set(&ordinals));
     if (ordinals.all)
         memcpy(ret->by_code, index->totals, sizeof(ret->by_code));
     else
-        add_counts(index, ordinals.set, ret->by_code);
+        add_counts(index, only_set(&ordinals), ret->by_code);
     return 0;
 }
 
@@ -56,7 +57,7 @@ int index_each_image(const struct index *index, const struct index_scope *scope,
     if (after == UINT32_MAX)
         return 0;
     for (from = ordinal_from(index, after + 1);
-         (count = idset_read(ordinals.set, from, chunk, CHUNK)); from = chunk[count - 1] + 1)
+         (count = idset_read(only_set(&ordinals), from, chunk, CHUNK)); from = chunk[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
             if (!fn(ctx, &entry_at(index, chunk[i])->image, counts_at(index, chunk[i])))
                 return 0;
@@ -121,14 +122,14 @@ static int sum_containers(
     uint32_t ordinals[CHUNK];
     size_t count;
 
-    if (idset_and_count(running, walk->ordinals.set) == 0 || index->postings.vulns == 0)
+    if (idset_and_count(running, only_set(&walk->ordinals)) == 0 || index->postings.vulns == 0)
         return 0;
     if (make_pages(&index->postings, &walk->containers, err) < 0)
         return -1;
     for (uint32_t from = 0; (count = idset_read(running, from, ordinals, CHUNK));
          from = ordinals[count - 1] + 1)
         for (size_t i = 0; i < count; i++)
-            if (walk->ordinals.all || idset_contains(walk->ordinals.set, ordinals[i]))
+            if (walk->ordinals.all || idset_contains(only_set(&walk->ordinals), ordinals[i]))
                 add_containers(&walk->containers, entry_at(index, ordinals[i]), codes);
     return 0;
 }
@@ -144,7 +145,8 @@ static struct index_vuln sum_vuln(
 
         if (!(codes >> at->code & 1))
             continue;
-        images = walk->ordinals.all ? at->set.count : idset_and_count(&at->set, walk->ordinals.set);
+        images = walk->ordinals.all ? at->set.count
+                                    : idset_and_count(&at->set, only_set(&walk->ordinals));
         if (images == 0)
             continue;
         sum.images += images;

@@ -252,6 +252,33 @@ static void test_of_bits(void **state)
     }
 }
 
+/* Containers of CRoaring that are full, empty, and on both sides of where lists become bits. */
+static void test_of_dense_bits(void **state)
+{
+    static const uint32_t members[] = {65536, 0, 4096, 4097, 100};
+    size_t count = 65536 / 64 * 4 + 2; /* the last container is cut short */
+    uint64_t *words = calloc(count, sizeof(*words));
+    uint32_t rank = 0, found;
+    struct idset set;
+    struct err err;
+
+    (void)state;
+    assert_non_null(words);
+    for (uint32_t i = 0; i < 5; i++)
+        for (uint32_t j = 0; j < members[i]; j++)
+            words[i * 1024 + j / 64] |= (uint64_t)1 << j % 64;
+    assert_ok(idset_of_bits(words, count, &set, &err));
+    assert_null(idset_validate(&set));
+    assert_int_equal(set.count, 65536 + 4096 + 4097 + 100);
+    for (uint32_t i = 0; i < 5; i++)
+        for (uint32_t j = 0; j < members[i]; j++) {
+            assert_true(idset_select(&set, rank++, &found));
+            assert_int_equal(found, i * 65536 + j);
+        }
+    idset_release(&set);
+    free(words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_move_keeps_room),
         cmocka_unit_test(test_and_or),
         cmocka_unit_test(test_of_bits),
+        cmocka_unit_test(test_of_dense_bits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

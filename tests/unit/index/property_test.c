@@ -19,9 +19,49 @@ enum { QUERY_VULNS = 8, DEFAULT_ROUNDS = 12 };
 struct question {
     struct index_query query;
     struct slice projects[4];
+    struct slice lists[4][8]; /* names, types of registries, clusters, ids */
+    char ids[8][UUID_TEXT_BYTES];
     uint32_t vulns[QUERY_VULNS];
     char id[32];
 };
+
+#define PICK_SOME(list, of) pick_some(list, of, sizeof(of) / sizeof((of)[0]))
+
+static struct index_values pick_some(struct slice list[8], const char *const *of, size_t count)
+{
+    struct index_values values = {list, chance(8) ? 1 + chance(3) : 8};
+
+    for (size_t i = 0; i < values.count; i++)
+        list[i] = slice_of(of[chance((uint32_t)count)]);
+    return values;
+}
+
+/* Conditions with several values, and marks. */
+static void random_lists(struct world *world, struct question *q)
+{
+    struct index_scope *scope = &q->query.scope;
+
+    if (chance(6) == 0)
+        scope->types = 1 + chance((1 << IMAGE_TYPE_COUNT) - 1);
+    if (chance(6) == 0)
+        scope->registry_names = PICK_SOME(q->lists[0], registries);
+    if (chance(8) == 0)
+        scope->registry_types = PICK_SOME(q->lists[1], registry_types);
+    if (chance(8) == 0)
+        scope->cluster_ids = PICK_SOME(q->lists[2], clusters);
+    if (chance(8) == 0)
+        scope->only_latest = true;
+    if (chance(8) == 0)
+        scope->running = true;
+    if (chance(12) == 0 && world->count) {
+        scope->image_ids = (struct index_values){q->lists[3], 1 + chance(8)};
+        for (size_t i = 0; i < scope->image_ids.count; i++) {
+            (void)snprintf(q->ids[i], sizeof(q->ids[i]), "%s",
+                world->facts[chance((uint32_t)world->count)].image.id);
+            q->lists[3][i] = slice_of(q->ids[i]);
+        }
+    }
+}
 
 static void random_scope(struct world *world, struct question *q)
 {
@@ -31,6 +71,11 @@ static void random_scope(struct world *world, struct question *q)
     *scope = (struct index_scope){.type = -1};
     if (chance(4) == 0)
         return;
+    if (chance(3) == 0) {
+        random_lists(world, q);
+        if (chance(2))
+            return;
+    }
     if (chance(4) == 0)
         scope->type = (int)chance(IMAGE_TYPE_COUNT);
     if (chance(4) == 0)
@@ -74,6 +119,26 @@ static void random_question(struct world *world, struct question *q)
     query->limit = chance(3) ? 1 + chance(20) : 200;
 }
 
+static bool is_any_of(const struct index_values *values, struct slice text)
+{
+    bool found = values->count == 0;
+
+    for (size_t i = 0; i < values->count; i++)
+        found = found || slice_eq(values->at[i], text);
+    return found;
+}
+
+static bool admits_lists(const struct index_scope *scope, const struct image *image)
+{
+    return (scope->types == 0 || scope->types >> image->place.type & 1) &&
+           is_any_of(&scope->image_ids, slice_of(image->id)) &&
+           is_any_of(&scope->registry_names, image->place.registry_name) &&
+           is_any_of(&scope->registry_types, image->place.registry_type) &&
+           is_any_of(&scope->cluster_ids, image->place.cluster_id) &&
+           (!scope->only_latest || image->latest) &&
+           (!scope->running || image->place.containers > 0);
+}
+
 static bool admits(const struct index_scope *scope, const struct image *image)
 {
     bool project = scope->enterprise_project_count == 0;
@@ -81,7 +146,8 @@ static bool admits(const struct index_scope *scope, const struct image *image)
     for (size_t i = 0; i < scope->enterprise_project_count; i++)
         project =
             project || slice_eq(scope->enterprise_projects[i], image->place.enterprise_project);
-    return project && (scope->type < 0 || scope->type == (int)image->place.type) &&
+    return project && admits_lists(scope, image) &&
+           (scope->type < 0 || scope->type == (int)image->place.type) &&
            (scope->image_id.len == 0 || slice_is(scope->image_id, image->id)) &&
            slice_contains(image->name, scope->name_part) &&
            (scope->registry_name.len == 0 ||

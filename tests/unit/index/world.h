@@ -104,6 +104,8 @@ static void random_place(struct image *image)
     image->architecture = PICK(texts);
     image->assessment = (enum assessment)chance(ASSESSMENT_COUNT);
     image->updated_ms = chance(1000);
+    image->latest_scan_ms = chance(3) ? chance(20) : chance(1000);
+    image->latest = chance(2);
 }
 
 static struct index_finding random_finding(uint32_t vuln)

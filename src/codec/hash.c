@@ -8,12 +8,11 @@
 #include "codec/hash.h"
 
 #include "base/bug.h"
-#include "base/random.h"
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
-enum { SHA1_BYTES = 20, SHA256_BLOCK_BYTES = 64, UUID_BYTES = 16 };
+enum { SHA1_BYTES = 20, SHA256_BLOCK_BYTES = 64 };
 
 /* Careen's namespace, cdd3a0f7-0a19-4286-974b-a47949068595, drawn at random once. Every image id
  * hangs on it: it never changes. */
@@ -121,21 +120,41 @@ bool hex_decode(struct slice text, unsigned char *dst, size_t len)
     return true;
 }
 
-/* Marks bytes as version `version` of RFC 9562's variant and writes them as text. */
-static void write_uuid(unsigned char bytes[UUID_BYTES], unsigned version, char ret[UUID_TEXT_BYTES])
-{
-    static const size_t group_bytes[] = {4, 2, 2, 2, 6};
-    size_t at = 0;
+/* RFC 9562, section 4: groups of so many bytes, with hyphens between. */
+static const unsigned char uuid_groups[] = {4, 2, 2, 2, 6};
+enum { UUID_GROUPS = sizeof(uuid_groups) };
 
-    bytes[6] = (unsigned char)((bytes[6] & 0x0f) | version << 4);
-    bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-    for (size_t g = 0; g < sizeof(group_bytes) / sizeof(*group_bytes); g++) {
-        if (g)
+void uuid_encode(const unsigned char bytes[UUID_BYTES], char ret[UUID_TEXT_BYTES])
+{
+    for (size_t i = 0; i < UUID_GROUPS; i++) {
+        if (i > 0)
             *ret++ = '-';
-        hex_encode(bytes + at, group_bytes[g], ret);
-        ret += 2 * group_bytes[g];
-        at += group_bytes[g];
+        hex_encode(bytes, uuid_groups[i], ret);
+        ret += 2 * uuid_groups[i];
+        bytes += uuid_groups[i];
     }
+}
+
+/* hex_decode() takes either case: the bytes are written again to see whether it was this form. */
+bool uuid_decode(struct slice text, unsigned char ret[UUID_BYTES])
+{
+    unsigned char bytes[UUID_BYTES], *at = bytes;
+    char again[UUID_TEXT_BYTES];
+    size_t from = 0;
+
+    if (text.len != UUID_TEXT_BYTES - 1)
+        return false;
+    for (size_t i = 0; i < UUID_GROUPS; i++) {
+        if (!hex_decode(slice_sub(text, from, 2u * uuid_groups[i]), at, uuid_groups[i]))
+            return false;
+        from += 2u * uuid_groups[i] + 1;
+        at += uuid_groups[i];
+    }
+    uuid_encode(bytes, again);
+    if (!slice_is(text, again))
+        return false;
+    memcpy(ret, bytes, UUID_BYTES);
+    return true;
 }
 
 void uuid5(struct slice name, char ret[UUID_TEXT_BYTES])
@@ -147,13 +166,7 @@ void uuid5(struct slice name, char ret[UUID_TEXT_BYTES])
            SHA1_Update(&hash, uuid_namespace, sizeof(uuid_namespace)) != 1 ||
            (name.len && SHA1_Update(&hash, name.ptr, name.len) != 1) ||
            SHA1_Final(digest, &hash) != 1);
-    write_uuid(digest, 5, ret);
-}
-
-void uuid4(char ret[UUID_TEXT_BYTES])
-{
-    unsigned char bytes[UUID_BYTES];
-
-    random_bytes(bytes, sizeof(bytes));
-    write_uuid(bytes, 4, ret);
+    digest[6] = (unsigned char)((digest[6] & 0x0f) | 5 << 4); /* the version */
+    digest[8] = (unsigned char)((digest[8] & 0x3f) | 0x80);   /* the variant */
+    uuid_encode(digest, ret);
 }

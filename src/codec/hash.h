@@ -5,7 +5,7 @@
 
 #include "base/slice.h"
 
-enum { SHA256_BYTES = 32, UUID_TEXT_BYTES = 37 };
+enum { SHA256_BYTES = 32, UUID_BYTES = 16, UUID_TEXT_BYTES = 37 };
 
 /* Nothing here takes memory, so nothing can fail. Any thread. */
 void sha256(struct slice bytes, unsigned char ret[SHA256_BYTES]);
@@ -28,9 +28,11 @@ void hex_encode(const unsigned char *bytes, size_t len, char *dst);
 /* Exactly 2 * len hex digits of either case. */
 bool hex_decode(struct slice text, unsigned char *dst, size_t len);
 
+/* A UUID as text, in lower case, NUL-terminated; and back, from that form alone. */
+void uuid_encode(const unsigned char bytes[UUID_BYTES], char ret[UUID_TEXT_BYTES]);
+bool uuid_decode(struct slice text, unsigned char ret[UUID_BYTES]);
+
 /* UUIDv5 (RFC 9562, section 5.5) of a name in Careen's own namespace, as text. */
 void uuid5(struct slice name, char ret[UUID_TEXT_BYTES]);
-/* A random UUIDv4 as text. */
-void uuid4(char ret[UUID_TEXT_BYTES]);
 
 #endif

@@ -16,32 +16,17 @@ const struct words decision_end_words = {"state", end_names, DECISION_END_COUNT}
 
 bool image_id_bytes(struct slice id, unsigned char ret[IMAGE_ID_BYTES])
 {
-    char digits[2 * IMAGE_ID_BYTES];
-    size_t count = 0;
-
-    if (id.len != UUID_TEXT_BYTES - 1)
-        return false;
-    for (size_t i = 0; i < id.len; i++) {
-        bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (hyphen != (id.ptr[i] == '-'))
-            return false;
-        if (!hyphen)
-            digits[count++] = id.ptr[i];
-    }
-    return hex_decode((struct slice){digits, count}, ret, IMAGE_ID_BYTES);
+    return uuid_decode(id, ret);
 }
 
 void image_id_format(const unsigned char id[IMAGE_ID_BYTES], char ret[UUID_TEXT_BYTES])
 {
-    char *to = ret;
+    uuid_encode(id, ret);
+}
 
-    for (size_t i = 0; i < IMAGE_ID_BYTES; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *to++ = '-';
-        snprintf(to, 3, "%02x", id[i]);
-        to += 2;
-    }
+int image_id_compare(const void *left, const void *right)
+{
+    return memcmp(left, right, IMAGE_ID_BYTES);
 }
 
 static int dup_bytes(
@@ -81,17 +66,12 @@ int decision_dup(
     return 0;
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, IMAGE_ID_BYTES);
-}
-
 static bool names_image(const struct decision *decision, const struct image *image)
 {
     unsigned char id[IMAGE_ID_BYTES];
 
     return image_id_bytes(slice_of(image->id), id) &&
-           bsearch(id, decision->images, decision->image_count, IMAGE_ID_BYTES, compare_ids);
+           bsearch(id, decision->images, decision->image_count, IMAGE_ID_BYTES, image_id_compare);
 }
 
 /* Normalising only takes something off the front: most names are told apart by their ends. */

@@ -35,7 +35,7 @@ enum decision_scope {
 
 enum decision_end { DECISION_IN_FORCE, DECISION_WITHDRAWN, DECISION_EXPIRED, DECISION_END_COUNT };
 
-enum { IMAGE_ID_BYTES = 16 };
+enum { IMAGE_ID_BYTES = UUID_BYTES };
 
 struct decision {
     uint32_t number; /* given by the store, in order, never used again */
@@ -73,8 +73,10 @@ extern const struct words decision_end_words;   /* in_force withdrawn expired */
 /* An image id's 16 bytes; false when it is no UUID in lower case. And back. */
 bool image_id_bytes(struct slice id, unsigned char ret[IMAGE_ID_BYTES]);
 void image_id_format(const unsigned char id[IMAGE_ID_BYTES], char ret[UUID_TEXT_BYTES]);
+/* The order of ids as bytes, in which sets of them ascend; for qsort() and bsearch(). */
+int image_id_compare(const void *left, const void *right);
 
-/* Copies it, and all that it points at, into the arena. */
+/* Copies it, and all that it points at, into the arena. ERR_LIMIT, ERR_NOMEM. */
 int decision_dup(
     struct arena *arena, const struct decision *decision, struct decision *ret, struct err *err);
 

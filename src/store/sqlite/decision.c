@@ -23,11 +23,6 @@ static int decision_missing(uint32_t number, struct err *err)
 
 /* --- Sets as bytes ---------------------------------------------------------------------------- */
 
-static int compare_image_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, IMAGE_ID_BYTES);
-}
-
 static void put_length(struct buf *out, size_t len)
 {
     const unsigned char bytes[LENGTH_BYTES] = {(unsigned char)len, (unsigned char)(len >> 8),
@@ -85,7 +80,7 @@ static int encode_sets(
     idlist_encode(out, &store->scratch_ids);
     images_at = out->len;
     for (size_t i = 0; i < decision->image_count; i++) {
-        BUG_ON(i > 0 && compare_image_ids(decision->images[i - 1], decision->images[i]) >= 0);
+        BUG_ON(i > 0 && image_id_compare(decision->images[i - 1], decision->images[i]) >= 0);
         buf_put(out, decision->images[i], IMAGE_ID_BYTES);
     }
     projects_at = out->len;
@@ -211,7 +206,7 @@ static int read_images(struct query *q, int column, struct decision_row *row,
     q->damaged |= bytes.len % IMAGE_ID_BYTES != 0;
     q->damaged |= bytes.len > 0 && decision->scope != DECISION_IMAGES;
     for (size_t i = 1; i < count; i++)
-        q->damaged |= compare_image_ids(decision->images[i - 1], decision->images[i]) >= 0;
+        q->damaged |= image_id_compare(decision->images[i - 1], decision->images[i]) >= 0;
     return 0;
 }
 
@@ -267,41 +262,6 @@ static int read_row(
     return query_check(q, err);
 }
 
-/* A copy of an array in the arena; NULL with *err. */
-static void *keep_array(
-    struct arena *arena, const void *array, size_t count, size_t size, struct err *err)
-{
-    void *copy = arena_alloc_array(arena, count, size, err);
-
-    if (copy && count)
-        memcpy(copy, array, count * size);
-    return copy;
-}
-
-/* What the decision points to outlives the row: into the arena. */
-static int keep_decision(struct arena *arena, struct decision *decision, struct err *err)
-{
-    struct slice *texts[] = {&decision->package, &decision->place, &decision->author,
-        &decision->reason, &decision->ended_by};
-    struct slice *projects = keep_array(arena, decision->enterprise_projects,
-        decision->enterprise_project_count, sizeof(*projects), err);
-
-    decision->vulns =
-        keep_array(arena, decision->vulns, decision->vuln_count, sizeof(*decision->vulns), err);
-    decision->images =
-        keep_array(arena, decision->images, decision->image_count, IMAGE_ID_BYTES, err);
-    decision->enterprise_projects = projects;
-    if (!projects || !decision->vulns || !decision->images)
-        return -1;
-    for (size_t i = 0; i < decision->enterprise_project_count; i++)
-        if (arena_dup(arena, projects[i], &projects[i], err) < 0)
-            return -1;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        if (arena_dup(arena, *texts[i], texts[i], err) < 0)
-            return -1;
-    return 0;
-}
-
 /* Begins *q; *ret lives as long as *q and *row do. */
 static int read_one(struct query *q, struct conn *conn, uint32_t number, struct decision_row *row,
     struct decision *ret, struct err *err)
@@ -327,11 +287,9 @@ int store_get_decision(struct store *store, uint32_t number, struct arena *arena
     struct decision decision;
     struct query q CLEANUP(query_end) = {0};
 
-    if (!conn || read_one(&q, conn, number, &row, &decision, err) < 0 ||
-        keep_decision(arena, &decision, err) < 0)
+    if (!conn || read_one(&q, conn, number, &row, &decision, err) < 0)
         return -1;
-    *ret = decision;
-    return 0;
+    return decision_dup(arena, &decision, ret, err);
 }
 
 static int begin_walk(struct query *q, struct conn *conn, bool in_force, struct err *err)
@@ -420,13 +378,13 @@ static void put_moved(struct buf *out, const struct decision *decision,
 
     for (size_t i = 0; i < decision->image_count; i++) {
         const unsigned char *id = decision->images[i];
-        int order = compare_image_ids(id, to);
+        int order = image_id_compare(id, to);
 
         if (!placed && order >= 0) {
             buf_put(out, to, IMAGE_ID_BYTES);
             placed = true;
         }
-        if (order != 0 && compare_image_ids(id, from) != 0)
+        if (order != 0 && image_id_compare(id, from) != 0)
             buf_put(out, id, IMAGE_ID_BYTES);
     }
     if (!placed)
@@ -447,7 +405,7 @@ static int move_image(struct store *store, struct conn *conn, uint32_t number,
         return -1;
     image_id_format(from, id);
     if (decision.image_count == 0 ||
-        !bsearch(from, decision.images, decision.image_count, IMAGE_ID_BYTES, compare_image_ids))
+        !bsearch(from, decision.images, decision.image_count, IMAGE_ID_BYTES, image_id_compare))
         return err_set(err, ERR_NOT_FOUND, "decision %u does not name image %s", number, id);
     buf_clear(&store->scratch);
     put_moved(&store->scratch, &decision, from, to);

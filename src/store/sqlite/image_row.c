@@ -10,7 +10,6 @@
 
 #include "codec/hash.h"
 
-enum { UUID_BYTES = 16 };
 static const char digest_prefix[] = "sha256:";
 enum { DIGEST_PREFIX_CHARS = sizeof(digest_prefix) - 1 };
 
@@ -23,27 +22,6 @@ static bool is_lower(struct slice s)
     return true;
 }
 
-static bool pack_uuid(struct slice text, unsigned char packed[PACKED_BYTES])
-{
-    static const unsigned char groups[] = {4, 2, 2, 2, 6};
-    unsigned char *at = packed;
-
-    if (text.len != UUID_TEXT_BYTES - 1 || !is_lower(text))
-        return false;
-    for (size_t i = 0; i < sizeof(groups); i++) {
-        size_t digits = groups[i] * 2u;
-
-        if (!hex_decode(slice_sub(text, 0, digits), at, groups[i]))
-            return false;
-        at += groups[i];
-        text = slice_skip(text, digits);
-        if (text.len && text.ptr[0] != '-')
-            return false;
-        text = slice_skip(text, 1);
-    }
-    return true;
-}
-
 static bool pack_digest(struct slice text, unsigned char packed[PACKED_BYTES])
 {
     return text.len == DIGEST_PREFIX_CHARS + 2 * SHA256_BYTES && is_lower(text) &&
@@ -53,27 +31,12 @@ static bool pack_digest(struct slice text, unsigned char packed[PACKED_BYTES])
 
 void bind_packed(struct query *q, int at, struct slice text, unsigned char packed[PACKED_BYTES])
 {
-    if (pack_uuid(text, packed))
+    if (uuid_decode(text, packed))
         query_bind_blob(q, at, (struct slice){(const char *)packed, UUID_BYTES});
     else if (pack_digest(text, packed))
         query_bind_blob(q, at, (struct slice){(const char *)packed, SHA256_BYTES});
     else
         query_bind_text(q, at, text);
-}
-
-static struct slice unpack_uuid(const unsigned char *bytes, char dst[PACKED_TEXT_BYTES])
-{
-    static const unsigned char groups[] = {4, 2, 2, 2, 6};
-    char *to = dst;
-
-    for (size_t i = 0; i < sizeof(groups); i++) {
-        if (i > 0)
-            *to++ = '-';
-        hex_encode(bytes, groups[i], to);
-        to += groups[i] * 2;
-        bytes += groups[i];
-    }
-    return (struct slice){dst, UUID_TEXT_BYTES - 1};
 }
 
 static struct slice unpack(struct query *q, int column, char dst[PACKED_TEXT_BYTES])
@@ -82,8 +45,10 @@ static struct slice unpack(struct query *q, int column, char dst[PACKED_TEXT_BYT
 
     if (sqlite3_column_type(q->stmt, column) == SQLITE_TEXT)
         return query_text(q, column);
-    if (stored.len == UUID_BYTES)
-        return unpack_uuid((const unsigned char *)stored.ptr, dst);
+    if (stored.len == UUID_BYTES) {
+        uuid_encode((const unsigned char *)stored.ptr, dst);
+        return (struct slice){dst, UUID_TEXT_BYTES - 1};
+    }
     if (stored.len == SHA256_BYTES) {
         memcpy(dst, digest_prefix, DIGEST_PREFIX_CHARS);
         hex_encode((const unsigned char *)stored.ptr, SHA256_BYTES, dst + DIGEST_PREFIX_CHARS);

@@ -4,6 +4,7 @@ PYTHON ?= /usr/bin/python3
 LISTEN ?= 127.0.0.1:8080
 DATA   ?= ./careen-data
 PREFIX ?= /usr/local
+BENCH_IMAGES ?= 100000
 
 release := build/release
 # ninja shows its progress on a terminal, and only what went wrong elsewhere.
@@ -31,11 +32,15 @@ test: ## unit tests and whole-program tests (CAREEN_REQUIRE_ALL=1: a skipped one
 	@scripts/run-unit-tests $(release)
 	@$(PYTHON) -m pytest -q -rs tests/e2e tests/scripts
 
-bench: ## import and call benchmarks, with what they compare with
+# The programs of bench/engine/ are no part of what is shipped, hence a build folder of their own.
+bench: ## import, call and fleet benchmarks, with what they compare with (BENCH_IMAGES=100000)
 	@scripts/install-dependencies build bench
-	@$(MAKE) --no-print-directory build
-	@bench/import-bench
-	@bench/call-bench
+	@cmake --preset release -DCAREEN_TESTS=OFF -DCAREEN_BENCH=ON -B build/bench --log-level=WARNING \
+		>/dev/null
+	@ninja -C build/bench $$([ -t 1 ] || echo --quiet)
+	@CAREEN_BUILD_DIR=build/bench bench/import-bench
+	@CAREEN_BUILD_DIR=build/bench bench/call-bench
+	@CAREEN_BUILD_DIR=build/bench BENCH_IMAGES=$(BENCH_IMAGES) bench/fleet-bench
 
 lint: ## format, include directions, sizes, warnings of gcc and clang
 	@scripts/install-dependencies build test lint

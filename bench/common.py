@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: the binary, the made-up reports, running and measuring a command."""
+"""What the benchmarks share: the binary, the made-up reports, running and measuring programs."""
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ BUILD = ROOT / os.environ.get("CAREEN_BUILD_DIR", "build/release")
 CAREEN = BUILD / "careen"
 COUNT = int(os.environ.get("CAREEN_BENCH_REPORTS", "1000"))
 REPORTS = ROOT / f"build/bench-reports-{COUNT}"
-DATA = ROOT / "build/bench-data"
+DATA = ROOT / "build/bench-import-data"
 PLACE = ("--image-type", "registry", "--registry-type", "Harbor", "--registry-name", "bench")
 
 
@@ -47,3 +48,58 @@ def import_command(files):
 
 def fresh_data():
     shutil.rmtree(DATA, ignore_errors=True)
+
+
+def careen(data, *arguments, **more):
+    """What a command of the program prints."""
+    return subprocess.run(
+        [CAREEN, "--data", data, *arguments], check=True, capture_output=True, text=True, **more
+    ).stdout.strip()
+
+
+def start_server(data, log):
+    """Starts the server on a free port, its log in the file `log`; returns the process and its
+    address."""
+    with open(log, "wb") as file:
+        server = subprocess.Popen(
+            [CAREEN, "--data", data, "serve", "--listen", "127.0.0.1:0"], stderr=file
+        )
+    while server.poll() is None:
+        found = re.search(r"listening on (http://[^\s\"]+)", pathlib.Path(log).read_text())
+        if found:
+            return server, found[1]
+        time.sleep(0.005)
+    sys.exit(f"careen serve ended before it listened:\n{pathlib.Path(log).read_text()}")
+
+
+def wrk(url, token, connections, seconds):
+    """What wrk saw: requests in all and a second, median and 99th percentile in microseconds."""
+    printed = subprocess.run(
+        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-H",
+         f"X-Auth-Token: {token}", url],
+        check=True, capture_output=True, text=True,
+    ).stdout
+    if "Non-2xx" in printed or "Socket errors" in printed:
+        sys.exit(f"{url}:\n{printed}")
+    units = {"us": 1, "ms": 1e3, "s": 1e6}
+    median, last = (
+        float(found[1]) * units[found[2]]
+        for found in (re.search(rf" {part}% +([\d.]+)([a-z]+)", printed) for part in (50, 99))
+    )
+    return {
+        "requests": int(re.search(r"(\d+) requests in", printed)[1]),
+        "rate": float(re.search(r"Requests/sec: +([\d.]+)", printed)[1]),
+        "median_us": median,
+        "p99_us": last,
+    }
+
+
+def duration(us):
+    """A length of time as people read it: 0.31 us, 45 us, 1.24 ms, 2.5 s."""
+    if us is None:
+        return "-"
+    for size, unit in ((1, "us"), (1e3, "ms"), (1e6, "s")):
+        if us < size * 999.5 or unit == "s":
+            value = us / size
+            return f"{value:.{2 if value < 10 else 1 if value < 100 else 0}f} {unit}"
+    return None

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The questions over HTTP, on one connection that stays open, and how many requests a second of
+processor time answers, beside nginx serving the same bytes from a file. Both write access logs."""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import common
+
+PATH = "/v5/default/vulnerability/images"
+OFFSET_MAX = 2000000  # the call takes no more
+CONNECTIONS = 64
+START_SECONDS = 300
+FOLLOW_SECONDS = 2  # until the server has seen what another process wrote
+PASSWORD = "made for the benchmark"
+NGINX = """
+daemon off; pid {folder}/pid; error_log {folder}/error; worker_processes auto;
+worker_rlimit_nofile 4096;
+events {{ worker_connections 1024; }}
+http {{
+    access_log {folder}/access; keepalive_requests 1000000000;
+    sendfile on; tcp_nopush on; open_file_cache max=16;
+    client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
+    uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
+    default_type application/json;
+    server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
+}}
+"""
+
+
+def fetch(url, token):
+    request = urllib.request.Request(url, headers={"X-Auth-Token": token})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.read()
+
+
+def log_in(endpoint, user):
+    """A token of the user."""
+    who = {"name": user, "password": PASSWORD, "domain": {"name": "careen"}}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": who}},
+                     "scope": {"project": {"name": "default"}}}}
+    request = urllib.request.Request(
+        endpoint + "/v3/auth/tokens", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.headers["X-Subject-Token"]
+
+
+class Server:
+    """The server over a copy of the data folder, as tokens are written into it."""
+
+    def __init__(self, data):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="careen-bench-"))
+        self.data = self.folder / "data"
+        shutil.copytree(data, self.data)
+        self.tokens = {None: common.careen(self.data, "token", "create", "--project", "default")}
+        self.process = self.endpoint = self.start_s = None
+
+    def __enter__(self):
+        began = time.monotonic()
+        self.process, self.endpoint = common.start_server(self.data, self.folder / "log")
+        self.first_answer()
+        self.start_s = time.monotonic() - began
+        return self
+
+    def first_answer(self):
+        """While the project is being loaded, the call fails with 5xx."""
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return fetch(self.endpoint + PATH, self.tokens[None])
+            except urllib.error.HTTPError as error:
+                if error.code < 500 or time.monotonic() > until:
+                    raise
+            time.sleep(0.01)
+
+    def __exit__(self, *unused):
+        self.process.terminate()
+        self.process.wait(60)
+        shutil.rmtree(self.folder)
+
+    def token(self, granted):
+        """Of a user who may see these enterprise projects only; None: all."""
+        if granted not in self.tokens:
+            user = f"bench-{len(self.tokens)}"
+            common.careen(
+                self.data, "user", "create", user, "--role", "viewer", "--project", "default",
+                "--enterprise-project", ",".join(granted), "--password-stdin", input=PASSWORD + "\n")
+            time.sleep(FOLLOW_SECONDS)
+            self.tokens[granted] = log_in(self.endpoint, user)
+        return self.tokens[granted]
+
+    def request(self, question):
+        """URL and token; those of several enterprise projects are a user's who was granted them."""
+        filters = dict(question["filters"])
+        granted = filters.pop("enterprise_project_id", None)
+        query = {"enterprise_project_id": "all_granted_eps", **filters,
+                 "offset": question["offset"], "limit": question["limit"]}
+        url = f"{self.endpoint}{PATH}?{urllib.parse.urlencode(query)}"
+        return url, self.token(tuple(granted) if granted else None)
+
+    def ask(self, question, seconds):
+        """Count and page as the peers give them, and the latency; None when the call cannot say
+        it."""
+        if question["offset"] > OFFSET_MAX:
+            return None
+        url, token = self.request(question)
+        body = json.loads(fetch(url, token))
+        page = [f"{row['image_id']} {row['vul_id']}" for row in body["data_list"]]
+        saw = common.wrk(url, token, 1, seconds)
+        return {"name": question["name"], "count": body["total_num"], "page": page,
+                "median_us": saw["median_us"], "p99_us": saw["p99_us"]}
+
+
+def cpu_seconds(pids):
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def family(pid):
+    """The process and its children."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *map(int, children)]
+
+
+def throughput(url, token, pid, seconds):
+    """Requests per second of processor time of the server, and per second as it went."""
+    common.wrk(url, token, CONNECTIONS, 1)
+    pids = family(pid)
+    before = cpu_seconds(pids)
+    saw = common.wrk(url, token, CONNECTIONS, seconds)
+    return saw["requests"] / (cpu_seconds(pids) - before), saw["rate"]
+
+
+@contextlib.contextmanager
+def nginx(body):
+    """nginx with the bytes as a file; gives its URL and process id, or None without nginx."""
+    program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    if not program:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="careen-bench-") as folder:
+        os.chmod(folder, 0o755)  # its workers are another user's
+        files = pathlib.Path(folder, "files")
+        files.mkdir()
+        (files / "page.json").write_bytes(body)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        pathlib.Path(folder, "conf").write_text(NGINX.format(folder=folder, port=port))
+        process = subprocess.Popen([program, "-e", f"{folder}/error", "-c", f"{folder}/conf"])
+        try:
+            url = f"http://127.0.0.1:{port}/page.json"
+            wait_for(url)
+            yield url, process.pid
+        finally:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(30)
+
+
+def wait_for(url):
+    for _ in range(100):
+        try:
+            return fetch(url, "")
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    raise RuntimeError(f"{url}: no answer")
+
+
+def per_cpu_second(server, question, seconds):
+    """The call and nginx in turn, so that a noisy machine disturbs both: medians of three."""
+    url, token = server.request(question)
+    rates = {"careen": [], "nginx": []}
+    with nginx(fetch(url, token)) as other:
+        for _ in range(3):
+            rates["careen"].append(throughput(url, token, server.process.pid, seconds))
+            if other:
+                rates["nginx"].append(throughput(other[0], token, other[1], seconds))
+    return {name: sorted(seen)[1] for name, seen in rates.items() if seen}

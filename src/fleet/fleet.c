@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Opening, projects, loading, and following the change log. The log is read in commit order; what
- * it names is read from the facts as they are then, so several changes of one image cost one
- * reading.
- */
+/* Opening, projects, and loading. (Following the change log: follow.c.) */
 #include "fleet/fleet.h"
 
 #include "base/cleanup.h"
@@ -12,7 +8,7 @@
 #include "base/utf8.h"
 #include "fleet/internal.h"
 
-enum { FOLLOW_CHUNK = 4096, RETRY_US = 10 * 1000 * 1000 };
+enum { RETRY_US = 10 * 1000 * 1000 };
 
 /* --- Projects --------------------------------------------------------------------------------- */
 
@@ -66,8 +62,7 @@ static int add_tenants(struct fleet *fleet, struct new_tenants *fresh, struct er
     return failed;
 }
 
-/* Takes in projects made since; the caller holds `follow`. */
-static int read_projects(struct fleet *fleet, struct err *err)
+int fleet_read_projects(struct fleet *fleet, struct err *err)
 {
     struct new_tenants fresh = {.fleet = fleet};
     int failed = store_each_project(fleet->store, note_project, &fresh, err);
@@ -148,7 +143,7 @@ int fleet_add_project(struct fleet *fleet, struct slice id, uint32_t *ret, struc
     if (write_project(fleet, id, ret, err) < 0)
         return -1;
     pthread_mutex_lock(&fleet->follow);
-    failed = read_projects(fleet, err);
+    failed = fleet_read_projects(fleet, err);
     pthread_mutex_unlock(&fleet->follow);
     return failed;
 }
@@ -181,7 +176,7 @@ struct fleet *fleet_open(const char *data_dir, enum store_mode mode, struct err 
     }
     fleet->store = store;
     init_locks(fleet);
-    if (facts_init(&fleet->facts, err) < 0 || read_projects(fleet, err) < 0) {
+    if (facts_init(&fleet->facts, err) < 0 || fleet_read_projects(fleet, err) < 0) {
         fleet_close(fleet);
         return NULL;
     }
@@ -208,15 +203,7 @@ struct store *fleet_store(struct fleet *fleet)
     return fleet->store;
 }
 
-static bool any_broken(const struct fleet *fleet)
-{
-    for (size_t i = 0; i < fleet->tenant_count; i++)
-        if (fleet->tenants[i]->broken)
-            return true;
-    return false;
-}
-
-static bool any_loaded(const struct fleet *fleet)
+bool fleet_any_loaded(const struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->tenant_count; i++)
         if (fleet->tenants[i]->index)
@@ -240,7 +227,7 @@ int fleet_read_facts(struct fleet *fleet, struct err *err)
 
 /* Damage does not mend itself: what has it is tried again after a while only, for others must not
  * wait for it. */
-static void note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why)
+void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why)
 {
     int64_t wait_us = why->code == ERR_CORRUPT || why->code == ERR_LIMIT ? RETRY_US : 0;
 
@@ -259,7 +246,7 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
     struct tenant *fresh = tenant_load(fleet, old->number, slice_of(old->id), &why);
 
     if (!fresh) {
-        note_failure(fleet, old, &why);
+        fleet_note_failure(fleet, old, &why);
         *err = why;
         return err_prefix(err, "project %s", old->id);
     }
@@ -271,10 +258,7 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
     return 0;
 }
 
-/* Loads the projects that are wanted and not loaded, or broken; again says: all that are wanted.
- * One that cannot be loaded does not keep the others from it: the first failure is returned in the
- * end. */
-static int load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err)
+int fleet_load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err)
 {
     struct err first = {0}, why;
     int64_t now_us = clock_monotonic_us();
@@ -294,7 +278,7 @@ static int load_tenants(struct fleet *fleet, uint32_t only, bool again, struct e
     return first.code == ERR_NONE ? 0 : -1;
 }
 
-static void look_at_clock(struct fleet *fleet)
+void fleet_look_at_clock(struct fleet *fleet)
 {
     int64_t now_ms = clock_now_ms();
 
@@ -306,17 +290,17 @@ static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
 {
     uint64_t trimmed, last;
 
-    if (any_loaded(fleet)) {
+    if (fleet_any_loaded(fleet)) {
         if (fleet_follow_locked(fleet, err) < 0)
             return -1;
     } else {
         if (store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
             return -1;
         fleet->seen = last;
-        look_at_clock(fleet);
+        fleet_look_at_clock(fleet);
     }
     fleet->load_all |= project == 0;
-    return fleet_read_facts(fleet, err) < 0 ? -1 : load_tenants(fleet, project, false, err);
+    return fleet_read_facts(fleet, err) < 0 ? -1 : fleet_load_tenants(fleet, project, false, err);
 }
 
 int fleet_load(struct fleet *fleet, uint32_t project, struct err *err)
@@ -325,211 +309,6 @@ int fleet_load(struct fleet *fleet, uint32_t project, struct err *err)
 
     pthread_mutex_lock(&fleet->follow);
     failed = load_locked(fleet, project, err);
-    pthread_mutex_unlock(&fleet->follow);
-    return failed;
-}
-
-/* --- Following -------------------------------------------------------------------------------- */
-
-struct touched {
-    uint32_t project, number; /* of an image, or of a decision */
-};
-
-struct touched_list {
-    struct touched *at;
-    size_t count, cap;
-};
-
-struct batch {
-    struct touched_list images, decisions;
-    size_t causes;
-    uint64_t last;
-};
-
-static int note_cause(void *ctx, const struct cause *cause, struct err *err)
-{
-    struct batch *batch = ctx;
-    struct touched_list *list = cause->decision ? &batch->decisions : &batch->images;
-    uint32_t number = cause->decision ? cause->decision : cause->image;
-
-    if (array_reserve(&list->at, &list->cap, list->count + 1, sizeof(*list->at), err) < 0)
-        return -1;
-    list->at[list->count++] = (struct touched){cause->project, number};
-    batch->causes++;
-    batch->last = cause->number;
-    return 0;
-}
-
-static int compare_touched(const void *left, const void *right)
-{
-    const struct touched *a = left, *b = right;
-
-    if (a->project != b->project)
-        return (a->project > b->project) - (a->project < b->project);
-    return (a->number > b->number) - (a->number < b->number);
-}
-
-/* Sorts, and drops duplicates. */
-static void sort_touched(struct touched_list *list)
-{
-    size_t kept = 0;
-
-    if (list->count == 0)
-        return;
-    qsort(list->at, list->count, sizeof(*list->at), compare_touched);
-    for (size_t i = 1; i < list->count; i++)
-        if (compare_touched(&list->at[kept], &list->at[i]) != 0)
-            list->at[++kept] = list->at[i];
-    list->count = kept + 1;
-}
-
-/* The tenant, unless it is not kept up. */
-static struct tenant *kept_tenant(const struct fleet *fleet, uint32_t project)
-{
-    struct tenant *tenant = fleet_tenant(fleet, project);
-
-    return tenant && tenant->index && !tenant->broken ? tenant : NULL;
-}
-
-/* What fails leaves the tenant half done: it is closed to readers until load_tenants() has mended
- * it. Loading anew may do what changing could not. */
-static void note_half_done(struct fleet *fleet, struct tenant *tenant, const struct err *why)
-{
-    note_failure(fleet, tenant, why);
-    tenant->retry_us = 0;
-}
-
-static void apply_image(struct fleet *fleet, const struct touched *touched)
-{
-    struct tenant *tenant = kept_tenant(fleet, touched->project);
-    struct err why = {0};
-
-    if (tenant && tenant_apply(fleet, tenant, touched->number, &why) < 0)
-        note_half_done(fleet, tenant, &why);
-}
-
-/* All decisions of one project at once: rows that several of them concern are laid once. */
-static void apply_decisions(struct fleet *fleet, const struct touched *touched, size_t count)
-{
-    struct tenant *tenant = kept_tenant(fleet, touched->project);
-    struct ids numbers CLEANUP(ids_release) = {0};
-    struct err why = {0};
-    int failed = 0;
-
-    if (!tenant)
-        return;
-    for (size_t i = 0; i < count && !failed; i++)
-        failed = ids_push(&numbers, touched[i].number, &why);
-    if (failed || tenant_apply_decisions(fleet, tenant, &numbers, &why) < 0)
-        note_half_done(fleet, tenant, &why);
-}
-
-/* Decisions first: images are derived under them then. */
-static void apply_batch(struct fleet *fleet, struct batch *batch)
-{
-    struct touched_list *decisions = &batch->decisions;
-
-    sort_touched(&batch->images);
-    sort_touched(decisions);
-    for (size_t i = 0, first = 0; i < decisions->count; i = first) {
-        while (first < decisions->count && decisions->at[first].project == decisions->at[i].project)
-            first++;
-        apply_decisions(fleet, &decisions->at[i], first - i);
-    }
-    for (size_t i = 0; i < batch->images.count; i++)
-        apply_image(fleet, &batch->images.at[i]);
-}
-
-/* A failure is that project's own: it is told to those who ask for the project. */
-static void reload_tenants(struct fleet *fleet, bool again)
-{
-    struct err why;
-
-    load_tenants(fleet, 0, again, &why);
-}
-
-/* Causes that we never saw have been dropped: the facts themselves are all there is. */
-static int load_anew(struct fleet *fleet, uint64_t last, struct err *err)
-{
-    if (fleet_read_facts(fleet, err) < 0)
-        return -1;
-    fleet->seen = last;
-    reload_tenants(fleet, true);
-    return 1;
-}
-
-/* One chunk of the log. 1 when there may be more. */
-static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *err)
-{
-    uint64_t trimmed, last;
-
-    batch->images.count = batch->decisions.count = batch->causes = 0;
-    /* The bounds are read last: what was trimmed while the chunk was being read is seen, too. */
-    if (store_each_cause(fleet->store, fleet->seen, FOLLOW_CHUNK, note_cause, batch, err) < 0 ||
-        store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
-        return -1;
-    if (trimmed > fleet->seen)
-        return load_anew(fleet, last, err);
-    if (batch->causes == 0)
-        return 0;
-    if (fleet_read_facts(fleet, err) < 0)
-        return -1;
-    apply_batch(fleet, batch);
-    fleet->seen = batch->last;
-    return batch->causes == FOLLOW_CHUNK;
-}
-
-static int follow_log(struct fleet *fleet, struct err *err)
-{
-    struct batch batch = {0};
-    int more = 1;
-
-    while (more > 0)
-        more = follow_chunk(fleet, &batch, err);
-    free(batch.images.at);
-    free(batch.decisions.at);
-    return more;
-}
-
-/* Decisions end by the clock, whether or not somebody writes it down. */
-static void expire_decisions(struct fleet *fleet)
-{
-    for (size_t i = 0; i < fleet->tenant_count; i++) {
-        struct tenant *tenant = kept_tenant(fleet, fleet->tenants[i]->number);
-        struct err why = {0};
-
-        if (tenant && tenant->next_expiry_ms <= fleet->now_ms &&
-            tenant_expire(fleet, tenant, &why) < 0)
-            note_half_done(fleet, tenant, &why);
-    }
-}
-
-int fleet_follow_locked(struct fleet *fleet, struct err *err)
-{
-    uint64_t version;
-
-    look_at_clock(fleet);
-    if (store_data_version(fleet->store, &version, err) < 0)
-        return -1;
-    expire_decisions(fleet);
-    if (version == fleet->data_version && !any_broken(fleet))
-        return 0;
-    if (read_projects(fleet, err) < 0)
-        return -1;
-    /* With nothing loaded there is nothing to keep up: loading starts from the facts. */
-    if (any_loaded(fleet) && follow_log(fleet, err) < 0)
-        return -1;
-    fleet->data_version = version;
-    reload_tenants(fleet, false);
-    return 0;
-}
-
-int fleet_follow(struct fleet *fleet, struct err *err)
-{
-    int failed;
-
-    pthread_mutex_lock(&fleet->follow);
-    failed = fleet_follow_locked(fleet, err);
     pthread_mutex_unlock(&fleet->follow);
     return failed;
 }

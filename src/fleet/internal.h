@@ -100,13 +100,26 @@ int fleet_begin_read(struct fleet *fleet, uint32_t project, struct tenant **ret,
 void fleet_end_read(struct fleet *fleet);
 /* Takes in names, records and claims that are new in the store; the caller holds `follow`. */
 int fleet_read_facts(struct fleet *fleet, struct err *err);
-/* Like fleet_follow; the caller holds `follow`. */
-int fleet_follow_locked(struct fleet *fleet, struct err *err);
+/* Takes in projects made since; the caller holds `follow`. */
+int fleet_read_projects(struct fleet *fleet, struct err *err);
+bool fleet_any_loaded(const struct fleet *fleet);
+/* The time that decisions end by; the caller holds `follow`. */
+void fleet_look_at_clock(struct fleet *fleet);
+/* Loads the projects that are wanted and not loaded, or broken; only: this one, 0: each; again: all
+ * that are wanted. One that cannot be loaded does not keep the others from it: the first failure is
+ * returned in the end. The caller holds `follow`. */
+int fleet_load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err);
+/* Closes the tenant to readers, for why. */
+void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why);
 /* Follows, and gives the project's id, which image ids are made of. ERR_NOT_FOUND. Before the turn
  * to write is taken: a load in progress or a backlog is waited for here, and others would wait with
  * us. */
 int fleet_prepare_write(
     struct fleet *fleet, uint32_t project, struct arena *arena, struct slice *ret, struct err *err);
+
+/* follow.c */
+/* Like fleet_follow; the caller holds `follow`. */
+int fleet_follow_locked(struct fleet *fleet, struct err *err);
 
 /* move_decisions.c, within a write that began with following: the decisions in force that name the
  * image by the id that it had name it by its new one. */

@@ -2,23 +2,73 @@
 /* See when.h. */
 #include "base/when.h"
 
-int when_duration(struct slice text, int64_t *ret_ms, struct err *err)
+#include <stdio.h>
+
+/* --- Durations -------------------------------------------------------------------------------- */
+
+#define DURATION_MAX_MS (INT64_C(100000) * 86400 * 1000)
+
+/* Largest first. */
+static const struct {
+    int64_t ms;
+    char name;
+} units[] = {{86400000, 'd'}, {3600000, 'h'}, {60000, 'm'}, {1000, 's'}};
+enum { UNITS = sizeof(units) / sizeof(units[0]) };
+
+/* A number and a unit; the number may be 0. */
+static bool read_amount(struct slice text, int64_t *ret_ms)
 {
-    static const struct {
-        char unit;
-        int64_t ms;
-    } units[] = {{'m', 60000}, {'h', 3600000}, {'d', 86400000}};
     uint64_t number;
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]) && text.len; i++)
-        if (text.ptr[text.len - 1] == units[i].unit &&
-            slice_to_u64(slice_sub(text, 0, text.len - 1), &number) && number >= 1 &&
-            number <= 100000) {
+    for (size_t i = 0; i < UNITS && text.len; i++)
+        if (text.ptr[text.len - 1] == units[i].name &&
+            slice_to_u64(slice_sub(text, 0, text.len - 1), &number) &&
+            number <= (uint64_t)(DURATION_MAX_MS / units[i].ms)) {
             *ret_ms = (int64_t)number * units[i].ms;
-            return 0;
+            return true;
         }
-    return err_set(err, ERR_USAGE, "must be a number and m, h or d (30m, 12h, 90d), not \"%.*s\"",
-        SLICE_FMT(text));
+    return false;
+}
+
+static int refuse(struct slice text, struct err *err)
+{
+    return err_set(err, ERR_USAGE,
+        "must be a number and s, m, h or d (30m, 12h, 90d), not \"%.*s\"", SLICE_FMT(text));
+}
+
+int when_duration(struct slice text, int64_t *ret_ms, struct err *err)
+{
+    int64_t ms;
+
+    if (!read_amount(text, &ms) || ms == 0)
+        return refuse(text, err);
+    *ret_ms = ms;
+    return 0;
+}
+
+int when_age(struct slice text, int64_t *ret_ms, struct err *err)
+{
+    int64_t ms = 0;
+
+    if (!slice_is(text, "0") && !read_amount(text, &ms))
+        return refuse(text, err);
+    *ret_ms = ms;
+    return 0;
+}
+
+char *when_duration_format(int64_t ms, char dst[WHEN_DURATION_BYTES])
+{
+    size_t i = 0;
+
+    while (i < UNITS && ms % units[i].ms != 0)
+        i++;
+    if (ms == 0)
+        snprintf(dst, WHEN_DURATION_BYTES, "0");
+    else if (i == UNITS)
+        snprintf(dst, WHEN_DURATION_BYTES, "%lldms", (long long)ms);
+    else
+        snprintf(dst, WHEN_DURATION_BYTES, "%lld%c", (long long)(ms / units[i].ms), units[i].name);
+    return dst;
 }
 
 /* --- Points in time --------------------------------------------------------------------------- */

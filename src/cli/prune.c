@@ -153,10 +153,8 @@ static void end_json(struct pruning *p, bool failed)
 
 static int read_age(const struct cli_args *args, const char *name, int64_t *ret, struct err *err)
 {
-    *ret = -1;
-    if (slice_is(cli_slice(args, name), "0"))
-        *ret = 0; /* at once: all that are not of the newest report */
-    else if (cli_given(args, name) && when_duration(cli_slice(args, name), ret, err) < 0)
+    *ret = -1; /* 0: at once: all that are not of the newest report */
+    if (cli_given(args, name) && when_age(cli_slice(args, name), ret, err) < 0)
         return err_prefix(err, "--%s", name);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include "cli/retention_text.h"
 
 #include "base/clock.h"
+#include "base/when.h"
 
 const char *removal_text(enum removal why)
 {
@@ -28,36 +29,19 @@ int retention_past_read(struct store *store, struct retention_past *ret, struct 
     return 0;
 }
 
-/* As when_duration() reads it; other numbers than it gives in milliseconds. */
-static void write_duration(struct buf *out, int64_t ms)
-{
-    static const struct {
-        int64_t ms;
-        const char *unit;
-    } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1, "ms"}};
-    size_t i = 0;
-
-    while (ms % units[i].ms != 0)
-        i++;
-    buf_printf(out, "%lld%s", (long long)(ms / units[i].ms), units[i].unit);
-}
-
 void retention_past_write(const struct retention_past *past, struct buf *out)
 {
-    char when[CLOCK_TEXT_BYTES];
+    char when[CLOCK_TEXT_BYTES], age[WHEN_DURATION_BYTES];
 
     if (past->ran_ms == 0) {
         buf_put_cstr(out, "has not run");
         return;
     }
-    if (past->superseded_ms >= 0) {
-        buf_put_cstr(out, "superseded after ");
-        write_duration(out, past->superseded_ms);
-    }
-    if (past->unseen_ms >= 0) {
-        buf_printf(out, "%sunseen after ", past->superseded_ms >= 0 ? ", " : "");
-        write_duration(out, past->unseen_ms);
-    }
+    if (past->superseded_ms >= 0)
+        buf_printf(out, "superseded after %s", when_duration_format(past->superseded_ms, age));
+    if (past->unseen_ms >= 0)
+        buf_printf(out, "%sunseen after %s", past->superseded_ms >= 0 ? ", " : "",
+            when_duration_format(past->unseen_ms, age));
     buf_printf(out, "; last run %.19sZ; %lld images removed in all",
         clock_format(past->ran_ms, when), (long long)past->removed);
 }

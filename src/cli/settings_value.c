@@ -3,44 +3,20 @@
 #include "cli/settings.h"
 
 #include "base/bug.h"
+#include "base/when.h"
 
-struct unit {
+/* Of sizes, the largest first. */
+static const struct unit {
     const char *name;
-    int64_t factor;
-};
-/* Largest first. */
-static const struct unit size_units[] = {
-    {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
-static const struct unit duration_units[] = {
-    {"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
-enum { UNITS = 4 };
-
-static const struct unit *units_of(const struct setting *setting)
-{
-    static const struct unit none[UNITS] = {{"", 1}, {"", 1}, {"", 1}, {"", 1}};
-
-    return setting->kind == KIND_SIZE       ? size_units
-           : setting->kind == KIND_DURATION ? duration_units
-                                            : none;
-}
+    int64_t bytes;
+} units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
+enum { UNITS = sizeof(units) / sizeof(units[0]) };
 
 /* --- Rules ------------------------------------------------------------------------------------ */
 
-static void print_number(const struct setting *setting, int64_t number, char *dst, size_t cap)
-{
-    const struct unit *unit = units_of(setting), *end = unit + UNITS;
-
-    while (unit < end - 1 && (number == 0 || number % unit->factor))
-        unit++;
-    if (number == 0)
-        snprintf(dst, cap, "0");
-    else
-        snprintf(dst, cap, "%lld%s", (long long)(number / unit->factor), unit->name);
-}
-
 char *setting_rule(const struct setting *setting, char dst[SETTING_TEXT_BYTES])
 {
-    char low[32], high[32], words[128];
+    char low[WHEN_DURATION_BYTES], high[WHEN_DURATION_BYTES], words[128];
     const char *plus = setting->word ? " or " : "", *word = setting->word ? setting->word : "";
 
     switch (setting->kind) {
@@ -53,10 +29,9 @@ char *setting_rule(const struct setting *setting, char dst[SETTING_TEXT_BYTES])
             (long long)setting->low, (long long)setting->high);
         break;
     case KIND_DURATION:
-        print_number(setting, setting->low, low, sizeof(low));
-        print_number(setting, setting->high, high, sizeof(high));
-        snprintf(dst, SETTING_TEXT_BYTES, "%s-%s (a number and s, m, h or d)%s%s", low, high, plus,
-            word);
+        snprintf(dst, SETTING_TEXT_BYTES, "%s-%s (a number and s, m, h or d)%s%s",
+            when_duration_format(setting->low, low), when_duration_format(setting->high, high),
+            plus, word);
         break;
     case KIND_SWITCH:
         snprintf(dst, SETTING_TEXT_BYTES, "true or false");
@@ -84,10 +59,8 @@ static int refuse(
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-/* Digits and one of the units; a duration of 0 needs none. */
-static bool read_number(const struct setting *setting, struct slice text, int64_t *ret)
+static bool read_size(struct slice text, int64_t *ret)
 {
-    const struct unit *units = units_of(setting);
     size_t digits = 0;
     uint64_t number;
 
@@ -95,13 +68,41 @@ static bool read_number(const struct setting *setting, struct slice text, int64_
         digits++;
     if (!slice_to_u64(slice_sub(text, 0, digits), &number) || number > INT64_MAX)
         return false;
-    *ret = (int64_t)number;
-    if (setting->kind == KIND_DURATION && number == 0 && digits == text.len)
-        return true;
     for (size_t i = 0; i < UNITS; i++)
         if (slice_is(slice_skip(text, digits), units[i].name))
-            return !__builtin_mul_overflow(*ret, units[i].factor, ret);
+            return !__builtin_mul_overflow((int64_t)number, units[i].bytes, ret);
     return false;
+}
+
+static bool read_age(struct slice text, int64_t *ret)
+{
+    struct err err;
+
+    return when_age(text, ret, &err) == 0;
+}
+
+static bool read_number(struct slice text, int64_t *ret)
+{
+    uint64_t number;
+
+    if (!slice_to_u64(text, &number) || number > INT64_MAX)
+        return false;
+    *ret = (int64_t)number;
+    return true;
+}
+
+/* Within the range, or the word that stands for one more. */
+static bool read_amount(const struct setting *setting, struct slice text, int64_t *ret)
+{
+    bool (*how)(struct slice, int64_t *) = setting->kind == KIND_SIZE       ? read_size
+                                           : setting->kind == KIND_DURATION ? read_age
+                                                                            : read_number;
+
+    if (setting->word && slice_is(text, setting->word)) {
+        *ret = setting->word_number;
+        return true;
+    }
+    return how(text, ret) && *ret >= setting->low && *ret <= setting->high;
 }
 
 static bool read_switch(struct slice text, int64_t *ret)
@@ -130,11 +131,7 @@ static bool read(const struct setting *setting, struct slice text, int64_t *ret)
     case KIND_SIZE:
     case KIND_DURATION:
     default:
-        if (setting->word && slice_is(text, setting->word)) {
-            *ret = setting->word_number;
-            return true;
-        }
-        return read_number(setting, text, ret) && *ret >= setting->low && *ret <= setting->high;
+        return read_amount(setting, text, ret);
     }
 }
 
@@ -157,6 +154,19 @@ int setting_parse(const struct setting *setting, const char *where, struct slice
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 
+static void print_amount(
+    const struct setting *setting, int64_t number, char dst[SETTING_TEXT_BYTES])
+{
+    const struct unit *unit = setting->kind == KIND_SIZE ? units : units + UNITS - 1;
+
+    while (number % unit->bytes != 0)
+        unit++;
+    if (setting->kind == KIND_DURATION)
+        when_duration_format(number, dst);
+    else
+        snprintf(dst, SETTING_TEXT_BYTES, "%lld%s", (long long)(number / unit->bytes), unit->name);
+}
+
 char *setting_print(
     const struct setting *setting, const struct setting_value *value, char dst[SETTING_TEXT_BYTES])
 {
@@ -169,6 +179,6 @@ char *setting_print(
     else if (setting->word && value->number == setting->word_number)
         snprintf(dst, SETTING_TEXT_BYTES, "%s", setting->word);
     else
-        print_number(setting, value->number, dst, SETTING_TEXT_BYTES);
+        print_amount(setting, value->number, dst);
     return dst;
 }

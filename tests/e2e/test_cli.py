@@ -164,7 +164,7 @@ def test_help_of_a_group(command, group):
     (["images", "set", "id", "containers=x"], 'containers: must be 0-2147483547, not "x"'),
     (["token", "revoke"], "give the number of one token"),
     (["token", "revoke", "x"], "give the number of one token"),
-    (["token", "create", "--expires-in", "soon"], "--expires-in: must be a number and m, h or d"),
+    (["token", "create", "--expires-in", "soon"], "--expires-in: must be a number and s, m, h or d"),
     (["token", "create", "--expires-in", "0d"], 'not "0d"'),
     (["project", "create"], "give one project id"),
     (["project", "create", "a/b"], "a project id must be 1 to 256 characters, without '/'"),

@@ -10,10 +10,10 @@ static void test_durations(void **state)
     static const struct {
         const char *text;
         int64_t ms;
-    } good[] = {{"1m", 60000}, {"30m", 1800000}, {"12h", 43200000}, {"90d", 7776000000},
-        {"007d", 604800000}, {"100000d", 8640000000000}};
-    static const char *const bad[] = {"", "d", "90", "90s", "0d", "100001d", "-1d", "+1d", " 1d",
-        "1d ", "1.5h", "1D", "90days", "1d2h", "99999999999999999999d", "\xc3\xa9", "1e3d"};
+    } good[] = {{"45s", 45000}, {"1m", 60000}, {"30m", 1800000}, {"12h", 43200000},
+        {"90d", 7776000000}, {"007d", 604800000}, {"100000d", 8640000000000}};
+    static const char *const bad[] = {"", "d", "90", "90ms", "0", "0d", "100001d", "-1d", "+1d",
+        " 1d", "1d ", "1.5h", "1D", "90days", "1d2h", "99999999999999999999d", "\xc3\xa9", "1e3d"};
     struct err err = {0};
     int64_t ms = 7;
 
@@ -31,6 +31,45 @@ static void test_durations(void **state)
         assert_non_null(strstr(err.message, bad[i]));
         assert_true(ms == 7);
     }
+}
+
+static void test_durations_as_text(void **state)
+{
+    static const char *const texts[] = {"1s", "90s", "1m", "36h", "90d", "100000d"};
+    char dst[WHEN_DURATION_BYTES];
+    struct err err = {0};
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_ok(when_duration(slice_of(texts[i]), &ms, &err));
+        assert_string_equal(when_duration_format(ms, dst), texts[i]);
+    }
+    assert_string_equal(when_duration_format(0, dst), "0");
+    assert_string_equal(when_duration_format(1500, dst), "1500ms");
+}
+
+static void test_ages(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } good[] = {{"0", 0}, {"0d", 0}, {"00s", 0}, {"45s", 45000}, {"90d", 7776000000}};
+    static const char *const bad[] = {"", "00", "1", "s", "-0", "100001d"};
+    struct err err = {0};
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        ms = 7;
+        assert_ok(when_age(slice_of(good[i].text), &ms, &err));
+        assert_true(ms == good[i].ms);
+    }
+    ms = 7;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (when_age(slice_of(bad[i]), &ms, &err) == 0)
+            fail_msg("taken: %s", bad[i]);
+    assert_true(ms == 7);
 }
 
 static void test_instants(void **state)
@@ -77,6 +116,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_durations_as_text),
+        cmocka_unit_test(test_ages),
         cmocka_unit_test(test_instants),
     };
 

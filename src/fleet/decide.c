@@ -249,6 +249,17 @@ int fleet_decide(struct fleet *fleet, uint32_t project, const struct decision_re
 
 /* --- Withdrawing ------------------------------------------------------------------------------ */
 
+/* Does it reach anything that the caller may decide about? */
+static bool exists_for(const struct decision *decision, const struct deciding *by)
+{
+    bool found = by->enterprise_project_count == 0 || decision->enterprise_project_count == 0;
+
+    for (size_t i = 0; i < decision->enterprise_project_count && !found; i++)
+        found = slices_contain(by->enterprise_projects, by->enterprise_project_count,
+            decision->enterprise_projects[i]);
+    return found;
+}
+
 static bool may_decide(const struct decision *decision, const struct deciding *by)
 {
     if (by->enterprise_project_count == 0)
@@ -266,7 +277,7 @@ static int check_withdrawal(
     char text[CLOCK_TEXT_BYTES];
     bool over = decision->expires_ms && decision->expires_ms <= clock_now_ms();
 
-    if (decision->project != project)
+    if (decision->project != project || !exists_for(decision, by))
         return err_set(err, ERR_NOT_FOUND, "there is no decision %u", decision->number);
     if (!may_decide(decision, by))
         return err_set(err, ERR_FORBIDDEN,

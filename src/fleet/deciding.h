@@ -53,6 +53,17 @@ bool decision_is_about(
 int decision_find_group(
     struct fleet *fleet, uint32_t project, struct slice vul_id, uint32_t *ret, struct err *err);
 
+/* confine.c */
+/* Leaves of a decision what may be known of it in these enterprise projects (some). 1; 0 when
+ * nothing is left to be told; -1 on failure. */
+int decision_confine(struct fleet *fleet, uint32_t project, const struct slice *granted,
+    size_t granted_count, struct arena *arena, struct decision *decision, struct err *err);
+
+/* decision_request.c */
+/* Has the group a row in these enterprise projects (none: in any)? 1, 0, or -1 on failure. */
+int group_has_row(const struct tenant *tenant, uint32_t group,
+    const struct slice *enterprise_projects, size_t enterprise_project_count, struct err *err);
+
 bool slices_contain(const struct slice *list, size_t count, struct slice sought);
 
 /* --- Drafts (decision_request.c, decision_expand.c) ------------------------------------------- */

@@ -147,15 +147,13 @@ static int refuse_unknown(struct unknown *unknown, const char *what, struct err 
     return err_set(err, ERR_NOT_FOUND, "%s: %s", what, unknown->text);
 }
 
-/* Has the group a row that the caller may decide about? 1, 0, or -1 on failure. */
-static int has_row(
-    const struct drafting *drafting, const struct tenant *tenant, uint32_t group, struct err *err)
+int group_has_row(const struct tenant *tenant, uint32_t group,
+    const struct slice *enterprise_projects, size_t enterprise_project_count, struct err *err)
 {
     const uint32_t vulns[] = {vuln_number(group, VUL_APP), vuln_number(group, VUL_LINUX)};
-    const struct index_query query = {
-        .scope = {.enterprise_projects = drafting->deciding->enterprise_projects,
-            .enterprise_project_count = drafting->deciding->enterprise_project_count,
-            .type = -1},
+    const struct index_query query = {.scope = {.enterprise_projects = enterprise_projects,
+                                          .enterprise_project_count = enterprise_project_count,
+                                          .type = -1},
         .codes = UINT32_MAX,
         .by_vuln = true,
         .vulns = vulns,
@@ -164,6 +162,16 @@ static int has_row(
     struct index_page page;
 
     return index_query(tenant->index, &query, &page, err) < 0 ? -1 : page.total > 0;
+}
+
+/* Has the group a row that the caller may decide about? 1, 0, or -1 on failure. */
+static int has_row(
+    const struct drafting *drafting, const struct tenant *tenant, uint32_t group, struct err *err)
+{
+    const struct deciding *deciding = drafting->deciding;
+
+    return group_has_row(
+        tenant, group, deciding->enterprise_projects, deciding->enterprise_project_count, err);
 }
 
 /* The advisories with rows that cover a name: those can be decided about. */

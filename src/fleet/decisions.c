@@ -92,10 +92,16 @@ static int tell_decision(
 {
     struct decision_view view = {.decision = decision};
     bool wanted;
+    int left = 1;
 
     decision_end_by_clock(decision, clock_now_ms());
     if ((l->query->in_force && decision->end != DECISION_IN_FORCE) || l->told == l->query->limit)
         return 0;
+    if (l->query->confined)
+        left = decision_confine(l->fleet, l->project, l->query->enterprise_projects,
+            l->query->enterprise_project_count, &l->arena, decision, err);
+    if (left <= 0)
+        return left;
     if (name_vulns(l, decision, &view.vul_ids, &wanted, err) < 0)
         return -1;
     if (!wanted)
@@ -116,9 +122,12 @@ static int tell_chunk(struct listing *l, decision_view_fn fn, void *ctx, struct 
     if (store_each_decision(l->fleet->store, l->project, l->query->in_force, l->last, READ_CHUNK,
             read_decision, l, err) < 0)
         return -1;
-    for (size_t i = 0; i < l->count; i++)
-        if (tell_decision(l, &l->at[i], fn, ctx, err) < 0)
-            return -1;
+    for (size_t i = 0; i < l->count; i++) {
+        int enough = tell_decision(l, &l->at[i], fn, ctx, err);
+
+        if (enough)
+            return enough < 0 ? -1 : 0;
+    }
     return l->read == READ_CHUNK && l->told < l->query->limit;
 }
 

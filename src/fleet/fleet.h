@@ -184,15 +184,19 @@ struct decision_view {
                                     when it has ended */
 };
 /* Of a project, ascending; in_force: only those. vul_id (empty: all): those about it, by any alias.
- * Those that reach no enterprise project of the list (none: every one) are left out. */
+ * Those that reach no enterprise project of the list (none: every one) are left out. confined: who
+ * asks may know of nothing else, so of decisions that reach further they are told only what is of
+ * those enterprise projects. */
 struct decision_query {
     bool in_force;
     struct slice vul_id;
     const struct slice *enterprise_projects;
     size_t enterprise_project_count;
+    bool confined;
     uint32_t after;
     size_t limit;
 };
+/* Returns 1 when it has had enough. */
 typedef int (*decision_view_fn)(void *ctx, const struct decision_view *view, struct err *err);
 int fleet_each_decision(struct fleet *fleet, uint32_t project, const struct decision_query *query,
     decision_view_fn fn, void *ctx, struct err *err);

@@ -9,6 +9,7 @@ import inventory
 from decisions_model import ALL, Model
 from decisions_world import (
     DECISIONS, HOUR_MS, OPERATE, SERVED_MS, SMALL, Caller, changes, later, small, state, three)
+from inventory import HARBOR, claim, image
 
 
 def decide(small, expect=200, project=ALL, **body):
@@ -166,3 +167,50 @@ def test_withdrawing(three):
     listed = red.good("GET", DECISIONS, enterprise_project_id=ALL, state="all")["decisions"]
     assert [(one["author"], one["state"]) for one in listed] == [
         ("both", "withdrawn"), ("red", "in_force")]
+
+
+def test_what_is_not_granted_is_not_told(three):
+    """Decisions of others who may look further name nothing that is elsewhere alone."""
+    red, both, root = three.people.red, three.people.both, three.root
+    step = image("registry.example.com/ep-blue/own", [claim("CVE-2024-66", "ssl")],
+                 enterprise_project_id="ep-blue", **{**HARBOR, "registry_name": "harbor-blue"})
+    three.put(step)
+    mine, theirs = ([row["image_id"] for row in root.rows(enterprise_project_id=ep,
+                                                          vul_id="CVE-2024-1")]
+                    for ep in ("ep-red", "ep-blue"))
+
+    def made(caller, body, ep=ALL):
+        return caller.good("POST", DECISIONS, {"action": "ignore", **body},
+                           enterprise_project_id=ep)["decisions"]
+
+    def listed(caller, **query):
+        answer = caller.good("GET", DECISIONS, **{"enterprise_project_id": ALL, "state": "all",
+                                                  **query})
+        return [{name: one.get(name) for name in
+                 ("vul_ids", "image_ids", "enterprise_project_ids", "rows")}
+                for one in answer["decisions"]]
+
+    # As soon as the server of those with keys has followed.
+    until = time.monotonic() + 10
+    while not both.rows(enterprise_project_id=ALL, vul_id="CVE-2024-66"):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    made(both, {"vul_ids": ["CVE-2024-1", "CVE-2024-66"], "scope": "images",
+                "image_ids": mine + theirs})
+    made(three.people.mixed, {"vul_ids": ["CVE-2024-1"]}, "ep-blue")
+    for body in ({"all_vuls": True, "type": "linux_vul"}, {"vul_ids": ["CVE-2024-66"]},
+                 {"vul_ids": ["CVE-2024-1"], "scope": "images", "image_ids": theirs},
+                 {"vul_ids": ["CVE-2024-1"], "scope": "registry", "place": "harbor-blue"}):
+        made(both, body)
+    assert listed(red) == [
+        {"vul_ids": ["CVE-2024-1"], "image_ids": sorted(mine),
+         "enterprise_project_ids": ["ep-red"], "rows": 2},
+        {"vul_ids": ["CVE-2024-1"], "image_ids": None,
+         "enterprise_project_ids": ["ep-red"], "rows": 2}]
+    assert listed(red, vul_id="CVE-2024-66") == []
+    assert len(listed(both)) == 6 and len(listed(both, vul_id="CVE-2024-66")) == 3
+    assert listed(both)[0]["image_ids"] == sorted(mine + theirs)
+    # A number tells nothing either: that one is of ep-blue alone.
+    codes = {number: red.ask("DELETE", f"{DECISIONS}/{number}").json["error_code"]
+             for number in (1, 2, 99)}
+    assert codes == {1: "HSS.0013", 2: "HSS.0011", 99: "HSS.0011"}

@@ -222,6 +222,30 @@ static void test_lists(void **state)
     bed_release(&bed);
 }
 
+static int take_one(void *ctx, const struct decision_view *view, struct err *err)
+{
+    (void)take_view(ctx, view, err);
+    return 1;
+}
+
+/* Who has had enough is not told of more. */
+static void test_enough(void **state)
+{
+    const struct decision_query query = {.limit = 10};
+    struct listed listed = {.count = 0};
+    struct bed bed;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    put_plain(&bed, SOURCE_TRIVY, "a", "1", "sha256:a", "CVE-1");
+    decide_everywhere(&bed, DECISION_IGNORE, "CVE-1", NULL);
+    decide_everywhere(&bed, DECISION_REOPEN, "CVE-1", NULL);
+    assert_ok(fleet_each_decision(bed.fleet, bed.project, &query, take_one, &listed, &err));
+    assert_int_equal(listed.count, 1);
+    bed_release(&bed);
+}
+
 /* --- History ---------------------------------------------------------------------------------- */
 
 struct told {
@@ -320,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_loaded_late),
         cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_enough),
         cmocka_unit_test(test_history),
     };
 

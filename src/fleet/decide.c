@@ -290,24 +290,29 @@ static int check_withdrawal(
             decision->end == DECISION_IN_FORCE ? decision->expires_ms : decision->ended_ms, text));
 }
 
-static int withdraw(struct fleet *fleet, uint32_t project, uint32_t number,
-    const struct deciding *by, struct arena *arena, struct decision_outcome *outcome,
-    struct err *err)
+int fleet_preview_withdrawal(struct fleet *fleet, uint32_t project, uint32_t number,
+    const struct ids *gone, const struct deciding *by, uint64_t *ret_rows, struct err *err)
 {
-    struct drafting drafting = {.fleet = fleet, .project = project};
-    struct trial trial = {.drafting = &drafting};
-    const struct row_walk walk = {.fleet = fleet, .project = project, .except = number};
-    int64_t now_ms = clock_now_ms();
+    struct arena arena CLEANUP(arena_release);
     struct decision decision;
 
+    arena_init(&arena, "a decision", LIMIT_REPORT_MEMORY_BYTES);
+    if (store_get_decision(fleet->store, number, &arena, &decision, err) < 0 ||
+        check_withdrawal(&decision, project, by, err) < 0)
+        return -1;
+    return count_withdrawn(fleet, project, &decision, gone, ret_rows, err);
+}
+
+static int withdraw(struct fleet *fleet, uint32_t project, uint32_t number,
+    const struct deciding *by, uint64_t *ret_rows, struct err *err)
+{
+    int64_t now_ms = clock_now_ms();
+
     if (fleet_follow(fleet, err) < 0 ||
-        store_get_decision(fleet->store, number, arena, &decision, err) < 0 ||
-        check_withdrawal(&decision, project, by, err) < 0 ||
-        walk_rows(&walk, try_row, &trial, err) < 0 ||
+        fleet_preview_withdrawal(fleet, project, number, NULL, by, ret_rows, err) < 0 ||
         store_end_decision(fleet->store, number, DECISION_WITHDRAWN, by->author, now_ms, err) < 0 ||
         decision_add_cause(fleet->store, CAUSE_DECISION_ENDED, project, number, now_ms, err) < 0)
         return -1;
-    outcome->rows = trial.rows;
     return store_commit(fleet->store, err);
 }
 
@@ -315,17 +320,17 @@ int fleet_withdraw_decision(struct fleet *fleet, uint32_t project, uint32_t numb
     const struct deciding *by, const char *who, uint64_t *ret_rows, struct err *err)
 {
     struct arena arena CLEANUP(arena_release);
-    struct decision_outcome outcome = {.rows = 0};
     struct slice project_id;
+    uint64_t rows;
 
-    arena_init(&arena, "a decision", LIMIT_REPORT_MEMORY_BYTES);
+    arena_init(&arena, "a project's id", LIMIT_REPORT_MEMORY_BYTES);
     if (fleet_prepare_write(fleet, project, &arena, &project_id, err) < 0 ||
         store_begin(fleet->store, who, err) < 0)
         return -1;
-    if (withdraw(fleet, project, number, by, &arena, &outcome, err) < 0) {
+    if (withdraw(fleet, project, number, by, &rows, err) < 0) {
         store_rollback(fleet->store);
         return -1;
     }
-    *ret_rows = outcome.rows;
+    *ret_rows = rows;
     return fleet_follow(fleet, err);
 }

@@ -48,9 +48,10 @@ struct walking {
     walked_row_fn fn;
     void *ctx;
     struct concern concern;
-    struct ids only; /* the one group */
-    size_t next;     /* image of the concern */
-    struct laid_rows rows;
+    struct ids only;    /* the one group */
+    struct ids without; /* walk->gone and walk->except */
+    size_t next;        /* image of the concern */
+    struct laid_rows rows, before;
     struct slot slots[SOURCE_COUNT];
 };
 
@@ -58,7 +59,9 @@ static void walking_release(struct walking *w)
 {
     concern_release(&w->concern);
     ids_release(&w->only);
+    ids_release(&w->without);
     laid_rows_release(&w->rows);
+    laid_rows_release(&w->before);
     content_release(w->slots);
 }
 
@@ -84,14 +87,27 @@ static bool is_reached(const struct walking *w, const struct image *image)
     return !above || overlay_count(above) != 1 || decision_reaches(overlay_at(above, 0), image);
 }
 
+/* The rows as they are when walk->gone are. */
+static int lay_before(struct walking *w, const struct tenant *tenant, struct laying *laying,
+    const struct ids *groups, struct err *err)
+{
+    laying->except = w->walk->gone;
+    if (lay_image(laying, tenant->index, &tenant->holdings, groups, &w->before, err) < 0)
+        return -1;
+    for (size_t i = 0; i < w->rows.count; i++)
+        w->rows.at[i].code = laid_code(&w->before.at[i]);
+    return 0;
+}
+
 static int walk_image(
     struct walking *w, const struct tenant *tenant, uint32_t number, struct err *err)
 {
+    const struct ids *groups = w->walk->group ? &w->only : concern_groups(&w->concern);
     struct laying laying = {.facts = &w->walk->fleet->facts,
         .aliases = &tenant->aliases,
         .above = w->walk->above,
         .overlay = tenant->overlay,
-        .except = w->walk->except,
+        .except = &w->without,
         .image = index_find(tenant->index, number)};
 
     if (!laying.image || !is_reached(w, laying.image))
@@ -102,8 +118,8 @@ static int walk_image(
             return -1;
         laying.slots = w->slots;
     }
-    if (lay_image(&laying, tenant->index, &tenant->holdings,
-            w->walk->group ? &w->only : concern_groups(&w->concern), &w->rows, err) < 0)
+    if (lay_image(&laying, tenant->index, &tenant->holdings, groups, &w->rows, err) < 0 ||
+        (w->walk->gone && lay_before(w, tenant, &laying, groups, err) < 0))
         return -1;
     for (size_t i = 0; i < w->rows.count; i++)
         if (w->fn(w->ctx, tenant, laying.image, &w->rows.at[i], err) < 0)
@@ -122,15 +138,25 @@ static int walk_some(struct walking *w, const struct tenant *tenant, struct err 
     return failed;
 }
 
+static int start(struct walking *w, struct err *err)
+{
+    const struct row_walk *walk = w->walk;
+
+    if ((walk->group && ids_push(&w->only, walk->group, err) < 0) ||
+        (walk->gone && ids_append(&w->without, walk->gone->at, walk->gone->count, err) < 0) ||
+        (walk->except && ids_push(&w->without, walk->except, err) < 0))
+        return -1;
+    ids_sort_unique(&w->without);
+    return 0;
+}
+
 int walk_rows(const struct row_walk *walk, walked_row_fn fn, void *ctx, struct err *err)
 {
     struct walking w CLEANUP(walking_release) = {.walk = walk, .fn = fn, .ctx = ctx};
     struct tenant *tenant;
     int failed;
 
-    if (walk->group && ids_push(&w.only, walk->group, err) < 0)
-        return -1;
-    if (fleet_begin_overlays(walk->fleet, walk->project, &tenant, err) < 0)
+    if (start(&w, err) < 0 || fleet_begin_overlays(walk->fleet, walk->project, &tenant, err) < 0)
         return -1;
     failed = find_concern(&w, tenant, err);
     fleet_end_overlays(walk->fleet);
@@ -141,49 +167,4 @@ int walk_rows(const struct row_walk *walk, walked_row_fn fn, void *ctx, struct e
         fleet_end_overlays(walk->fleet);
     }
     return failed;
-}
-
-/* --- Counting --------------------------------------------------------------------------------- */
-
-bool slices_contain(const struct slice *list, size_t count, struct slice sought)
-{
-    for (size_t i = 0; i < count; i++)
-        if (slice_eq(list[i], sought))
-            return true;
-    return false;
-}
-
-struct counting {
-    const struct slice *enterprise_projects;
-    size_t enterprise_project_count;
-    uint64_t rows;
-};
-
-static int count_row(void *ctx, const struct tenant *tenant, const struct image *image,
-    const struct laid *row, struct err *err)
-{
-    struct counting *counting = ctx;
-
-    (void)tenant;
-    (void)err;
-    counting->rows += row->reached &&
-                      (counting->enterprise_project_count == 0 ||
-                          slices_contain(counting->enterprise_projects,
-                              counting->enterprise_project_count, image->place.enterprise_project));
-    return 0;
-}
-
-int count_reached(struct fleet *fleet, uint32_t project, const struct decision *decision,
-    const struct slice *enterprise_projects, size_t enterprise_project_count, uint64_t *ret,
-    struct err *err)
-{
-    struct overlay *above = overlay_of_one(fleet, project, decision, err);
-    const struct row_walk walk = {.fleet = fleet, .project = project, .above = above};
-    struct counting counting = {enterprise_projects, enterprise_project_count, 0};
-    int failed = !above || walk_rows(&walk, count_row, &counting, err) < 0;
-
-    overlay_free(above);
-    if (!failed)
-        *ret = counting.rows;
-    return failed ? -1 : 0;
 }

@@ -18,6 +18,8 @@ struct row_walk {
     uint32_t project;
     const struct overlay *above; /* decisions that are not in force; may be NULL */
     uint32_t except;             /* a decision in force, taken for not there; 0: none */
+    const struct ids *gone;      /* others taken for not there, ascending, of which rows are told as
+                                    they are without them; may be NULL */
     uint32_t group;              /* only rows of this alias group; 0: of all */
 };
 /* Called under the fleet's shared locks, in the rows' order. */
@@ -34,10 +36,21 @@ struct overlay *overlay_of_one(
 int fleet_begin_overlays(
     struct fleet *fleet, uint32_t project, struct tenant **ret, struct err *err);
 void fleet_end_overlays(struct fleet *fleet);
+
+/* --- Counting (decided_counts.c) -------------------------------------------------------------- */
+
+bool slices_contain(const struct slice *list, size_t count, struct slice sought);
 /* The rows that a decision lies over now (those of enterprise projects; none: of all). */
 int count_reached(struct fleet *fleet, uint32_t project, const struct decision *decision,
     const struct slice *enterprise_projects, size_t enterprise_project_count, uint64_t *ret,
     struct err *err);
+/* The same, always by walking over the rows. */
+int count_reached_by_walk(struct fleet *fleet, uint32_t project, const struct decision *decision,
+    const struct slice *enterprise_projects, size_t enterprise_project_count, uint64_t *ret,
+    struct err *err);
+/* The rows that change when a decision in force goes, after others (ascending; NULL: none). */
+int count_withdrawn(struct fleet *fleet, uint32_t project, const struct decision *decision,
+    const struct ids *gone, uint64_t *ret, struct err *err);
 
 /* Within a write (decide.c). */
 int decision_add_cause(struct store *store, enum cause_kind kind, uint32_t project, uint32_t number,
@@ -63,8 +76,6 @@ int decision_confine(struct fleet *fleet, uint32_t project, const struct slice *
 /* Has the group a row in these enterprise projects (none: in any)? 1, 0, or -1 on failure. */
 int group_has_row(const struct tenant *tenant, uint32_t group,
     const struct slice *enterprise_projects, size_t enterprise_project_count, struct err *err);
-
-bool slices_contain(const struct slice *list, size_t count, struct slice sought);
 
 /* --- Drafts (decision_request.c, decision_expand.c) ------------------------------------------- */
 

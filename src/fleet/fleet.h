@@ -171,6 +171,10 @@ int fleet_decide(struct fleet *fleet, uint32_t project, const struct decision_re
  * ERR_CONFLICT when it has ended. *ret_rows: rows that change. */
 int fleet_withdraw_decision(struct fleet *fleet, uint32_t project, uint32_t number,
     const struct deciding *by, const char *who, uint64_t *ret_rows, struct err *err);
+/* What fleet_withdraw_decision() would change, and refuse, when these others (ascending; NULL:
+ * none) had been withdrawn before it. */
+int fleet_preview_withdrawal(struct fleet *fleet, uint32_t project, uint32_t number,
+    const struct ids *gone, const struct deciding *by, uint64_t *ret_rows, struct err *err);
 /* Writes down the end of decisions whose time is over (in memory fleet_follow() ends them by
  * itself), each once, whichever process comes first. fn is told of each that was ended here. */
 typedef void (*ended_fn)(void *ctx, struct slice project_id, const struct decision *decision);

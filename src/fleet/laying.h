@@ -17,7 +17,8 @@ struct laying {
     const struct aliases *aliases;
     const struct overlay *above; /* decisions newer than all of `overlay`; NULL: none */
     const struct overlay *overlay;
-    uint32_t except; /* a decision of `overlay` that is taken for not there; 0: none */
+    const struct ids
+        *except; /* decisions of `overlay` taken for not there, ascending; NULL: none */
     const struct image *image;
     const struct slot *slots; /* by source; NULL unless laying_needs_slots() */
 };

@@ -50,9 +50,9 @@ struct overlaid {
     const struct image *image;
     uint32_t group; /* alias group of its vulnerability */
     enum vul_type type;
-    struct slice package;  /* its name */
-    int64_t last_found_ms; /* the latest report that has it (slot.scanned_ms) */
-    uint32_t except;       /* a decision that is taken for not there; 0: none */
+    struct slice package;     /* its name */
+    int64_t last_found_ms;    /* the latest report that has it (slot.scanned_ms) */
+    const struct ids *except; /* decisions taken for not there, ascending; NULL: none */
 };
 enum verdict overlay_verdict(const struct overlay *overlay, const struct overlaid *claim);
 /* The decision that says so; NULL: none matches. */

@@ -21,7 +21,7 @@ static bool matches(const struct search *search, const struct lying *lying)
     const struct decision *decision = &lying->decision;
     const struct overlaid *claim = search->claim;
 
-    if (decision->number == claim->except ||
+    if ((claim->except && ids_contains(claim->except, decision->number)) ||
         (decision->type >= 0 && decision->type != (int)claim->type))
         return false;
     if (!search->row &&

@@ -7,123 +7,10 @@
  */
 #include "unit.h"
 
-#include "decision_bed.h"
-#include "rng.h"
+#include "decision_world.h"
+#include "fleet/deciding.h"
 
 enum { ROUNDS = 220, NAMES_MAX = 6, DECISIONS_MAX = 4096, ROWS_MAX = 512 };
-
-static const char *const vulns[] = {"CVE-1", "CVE-2", "CVE-3", "GHSA-1", "GHSA-2", "DSA-1"};
-static const char *const packages[] = {"openssl", "zlib"};
-static const char *const projects[] = {"0", "team-1"};
-static const char *const names[] = {"nginx", "library/nginx", "app", "base"};
-
-struct test {
-    struct bed bed; /* bed.fleet: the one at hand */
-    struct fleet *fleets[2];
-    struct rng rng;
-};
-
-static unsigned below(struct test *t, unsigned bound)
-{
-    return (unsigned)rng_below(&t->rng, bound);
-}
-
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-#define PICK(t, list) (list)[below((t), COUNT(list))]
-
-/* --- Images ----------------------------------------------------------------------------------- */
-
-static void draw_claims(struct test *t, struct report *report)
-{
-    struct err err;
-
-    for (size_t p = 0; p < COUNT(packages); p++) {
-        const struct package package = {.ecosystem = below(t, 2) ? SLICE("deb") : SLICE("npm"),
-            .name = slice_of(packages[p]),
-            .version = SLICE("1")};
-        struct report_claim claim = {.severity = SEVERITY_LOW};
-
-        assert_ok(report_add_package(report, &package, &claim.package, &err));
-        for (size_t v = 0; v < COUNT(vulns); v++) {
-            struct report_record record = {.name = slice_of(vulns[v])};
-
-            if (below(t, 2))
-                continue;
-            if (v >= 3 && below(t, 3) == 0)
-                assert_ok(names_push(
-                    &report->arena, &record.aliases, slice_of(vulns[below(t, 3)]), &err));
-            assert_ok(report_add_record(report, &record, &claim.record, &err));
-            assert_ok(report_add_claim(report, &claim, &err));
-        }
-    }
-}
-
-static void put_some(struct test *t)
-{
-    struct placement place = placement_default();
-    struct report report;
-
-    report_init(&report);
-    report.source = below(t, 2) ? SOURCE_TRIVY : SOURCE_GRYPE;
-    report.complete = true;
-    report.is_image = true;
-    report.name = slice_of(PICK(t, names));
-    report.tag = SLICE("1");
-    report.digest = below(t, 2) ? SLICE("sha256:a") : SLICE("sha256:b");
-    report.size_bytes = -1;
-    place.enterprise_project = slice_of(PICK(t, projects));
-    place.type = below(t, 2) ? IMAGE_REGISTRY : IMAGE_CLUSTER;
-    if (place.type == IMAGE_CLUSTER)
-        place.cluster_id = SLICE("c-1");
-    else
-        place.registry_name = SLICE("hub");
-    draw_claims(t, &report);
-    put_at(&t->bed, &report, &place);
-    report_release(&report);
-}
-
-struct ids_of {
-    size_t count;
-    char at[64][UUID_TEXT_BYTES];
-};
-
-static bool take_id(void *ctx, const struct image *image, const uint16_t counts[INDEX_CODES])
-{
-    struct ids_of *ids = ctx;
-
-    (void)counts;
-    assert_true(ids->count < COUNT(ids->at));
-    memcpy(ids->at[ids->count++], image->id, UUID_TEXT_BYTES);
-    return true;
-}
-
-static void list_images(struct test *t, struct ids_of *ret)
-{
-    const struct index_scope all = {.type = -1};
-    struct err err;
-
-    ret->count = 0;
-    assert_ok(fleet_each_image(t->bed.fleet, t->bed.project, &all, 0, take_id, ret, &err));
-}
-
-static void change_some(struct test *t)
-{
-    struct image_change change = {FIELD_ENTERPRISE_PROJECT, placement_default()};
-    struct ids_of ids;
-    char id[UUID_TEXT_BYTES];
-    struct slice chosen;
-    struct err err = {0};
-
-    list_images(t, &ids);
-    if (ids.count == 0)
-        return;
-    chosen = slice_of(ids.at[below(t, (unsigned)ids.count)]);
-    change.to.enterprise_project = slice_of(PICK(t, projects));
-    if (below(t, 3) == 0)
-        assert_ok(fleet_remove_image(t->bed.fleet, t->bed.project, chosen, "test", &err));
-    else if (fleet_set_image(t->bed.fleet, t->bed.project, chosen, &change, "test", id, &err) < 0)
-        assert_int_equal(err.code, ERR_CONFLICT);
-}
 
 /* --- What rows must be ------------------------------------------------------------------------ */
 
@@ -289,6 +176,24 @@ static bool expired_since(struct test *t, int64_t from_ms)
     return found;
 }
 
+/* What is told of each is what a walk over the rows finds, in any enterprise projects. */
+static void check_counts(struct test *t, const struct listed *l)
+{
+    const struct slice granted[] = {SLICE("team-1"), SLICE("team-2"), SLICE("0")};
+    uint64_t told, walked;
+    struct err err;
+
+    for (size_t i = 0; i < l->count; i++) {
+        const struct slice *from = &granted[below(t, 3)];
+        size_t count = below(t, (unsigned)(granted + 3 - from) + 1);
+
+        assert_ok(count_reached(t->bed.fleet, t->bed.project, &l->at[i], from, count, &told, &err));
+        assert_ok(count_reached_by_walk(
+            t->bed.fleet, t->bed.project, &l->at[i], from, count, &walked, &err));
+        assert_int_equal(told, walked);
+    }
+}
+
 static void check_rows(struct test *t)
 {
     static struct rows rows;
@@ -319,6 +224,7 @@ static void check_rows(struct test *t)
     }
     for (size_t i = 0; i < listed.count; i++)
         assert_int_equal(listed.rows[i], over[i]);
+    check_counts(t, &listed);
     arena_release(&listed.arena);
 }
 
@@ -433,6 +339,39 @@ static void decide_some(struct test *t)
     ids_release(&outcome.numbers);
 }
 
+/* Withdraws two, one after the other, as foretold. */
+static void withdraw_two(struct test *t)
+{
+    const struct deciding by = deciding_by("bob");
+    struct fleet *fleet = t->bed.fleet;
+    int64_t from_ms = clock_now_ms();
+    struct listed listed;
+    struct err err;
+
+    list_decisions(t, true, &listed);
+    if (listed.count > 1) {
+        size_t from = below(t, (unsigned)listed.count - 1);
+        uint32_t numbers[] = {listed.at[from].number, listed.at[from + 1].number};
+        const struct ids gone = {numbers, 1, 0};
+        uint64_t told[2], rows[2];
+        int failed = 0;
+
+        failed |=
+            fleet_preview_withdrawal(fleet, t->bed.project, numbers[0], NULL, &by, &told[0], &err);
+        failed |=
+            fleet_preview_withdrawal(fleet, t->bed.project, numbers[1], &gone, &by, &told[1], &err);
+        for (int i = 0; i < 2; i++)
+            failed |= fleet_withdraw_decision(
+                fleet, t->bed.project, numbers[i], &by, "test", &rows[i], &err);
+        if (!expired_since(t, from_ms)) {
+            assert_int_equal(failed, 0);
+            assert_int_equal(told[0], rows[0]);
+            assert_int_equal(told[1], rows[1]);
+        }
+    }
+    arena_release(&listed.arena);
+}
+
 static void withdraw_some(struct test *t)
 {
     static struct rows before, after;
@@ -493,7 +432,10 @@ static void run_round(struct test *t)
         break;
     case 5:
     case 6:
-        withdraw_some(t);
+        if (below(t, 2))
+            withdraw_some(t);
+        else
+            withdraw_two(t);
         break;
     case 7:
         wait_ms(1 + below(t, 20));

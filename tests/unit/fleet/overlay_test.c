@@ -217,8 +217,8 @@ static uint32_t model_decision(const struct bed *bed, const struct overlaid *cla
     for (size_t i = 0; i < bed->count; i++) {
         const struct decision *d = &bed->made[i].decision;
 
-        if (d->number > best && d->number != claim->except && is_about(bed, d, claim->group) &&
-            (d->type < 0 || d->type == (int)claim->type) &&
+        if (d->number > best && !ids_contains(claim->except, d->number) &&
+            is_about(bed, d, claim->group) && (d->type < 0 || d->type == (int)claim->type) &&
             (d->package.len == 0 || slice_eq(d->package, claim->package)) &&
             (d->action != DECISION_REPAIR || claim->last_found_ms <= d->created_ms) &&
             decision_reaches(d, claim->image))
@@ -262,10 +262,12 @@ static size_t check_everything(struct bed *bed)
         for (uint32_t name = 1; name <= NAMES; name++)
             for (int type = 0; type < VUL_TYPE_COUNT; type++) {
                 const struct decision *found;
+                uint32_t numbers[2] = {below(bed, bed->last + 1), bed->last + 1};
+                const struct ids except = {numbers, below(bed, 3), 0};
                 struct overlaid claim = {.image = &bed->images[i],
                     .group = aliases_group(&bed->aliases, name),
                     .type = (enum vul_type)type,
-                    .except = below(bed, 4) ? 0 : 1 + below(bed, bed->last + 1)};
+                    .except = &except};
 
                 check_claims(bed, &claim);
                 at_once += overlay_row_decision(bed->overlay, &claim, &found);

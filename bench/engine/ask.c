@@ -131,7 +131,16 @@ static void add_common_in_harbor(struct asking *asking)
         asking->common);
 }
 
-static void make_questions(struct asking *asking)
+static void add_by_severity(struct asking *asking, const char *name, uint64_t offset)
+{
+    struct index_query *query =
+        add(asking, name, "\"sort\":\"-severity\"", admit_all, offset, PAGE_ROWS);
+
+    query->sort = INDEX_SORT_SEVERITY;
+    query->descending = true;
+}
+
+static void make_questions(struct asking *asking, uint64_t findings)
 {
     static const struct slice granted[] = {
         SLICE_INIT("0"), SLICE_INIT("ep-07"), SLICE_INIT("ep-15")};
@@ -167,6 +176,8 @@ static void make_questions(struct asking *asking)
     query->scope.name_part = SLICE("nginx");
     query->scope.registry_name = SLICE("registry-00");
     query->scope.cluster_id = SLICE("cluster-00");
+    add_by_severity(asking, "severity_first_page", 0);
+    add_by_severity(asking, "severity_last_page", findings > PAGE_ROWS ? findings - PAGE_ROWS : 0);
     query = add(asking, "granted_3_of_30", "\"enterprise_project_id\":[\"0\",\"ep-07\",\"ep-15\"]",
         admit_all, 0, PAGE_ROWS);
     query->scope.enterprise_projects = granted;
@@ -337,7 +348,7 @@ static int run(struct asking *asking, const char *data, bool puts, struct err *e
     if (fleet_size(asking->fleet, asking->project, &size, err) < 0 ||
         choose(asking, size.index.images, err) < 0)
         return -1;
-    make_questions(asking);
+    make_questions(asking, size.index.findings);
     printf("{\"queries\":[");
     for (size_t i = 0; i < asking->count; i++)
         if (ask_often(asking, &asking->questions[i], err) < 0)

@@ -12,24 +12,7 @@
 
 enum { STACK_ROWS = 512, CHUNK = 256 };
 
-/* The ordinals where one vulnerability makes a row: the index's own set, or one made for it. */
-struct vuln_rows {
-    uint32_t vuln;
-    const struct idset *set; /* NULL: in own */
-    struct idset own;
-};
-
-struct rows {
-    struct vuln_rows *at; /* ascending by vuln, none without ordinals */
-    size_t count, cap;
-};
-
-static const struct idset *set_of(const struct vuln_rows *rows)
-{
-    return rows->set ? rows->set : &rows->own;
-}
-
-static void release_rows(struct rows *rows)
+void rows_release(struct rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++)
         idset_release(&rows->at[i].own);
@@ -94,15 +77,15 @@ static int add_vuln(const struct index *index, const struct ordinals *scope, uin
             0)
             return -1;
     }
-    if (set_of(at)->count == 0) {
+    if (set_of_rows(at)->count == 0) {
         idset_release(&at->own);
         rows->count--;
     }
     return 0;
 }
 
-static int collect(const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, struct rows *ret, struct err *err)
+int rows_collect(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, uint32_t codes, struct rows *ret, struct err *err)
 {
     struct ids vulns = {0};
     int failed = ids_append(&vulns, query->vulns, query->vuln_count, err);
@@ -110,7 +93,7 @@ static int collect(const struct index *index, const struct ordinals *scope,
     if (failed == 0)
         ids_sort_unique(&vulns);
     for (size_t i = 0; failed == 0 && i < vulns.count; i++)
-        failed = add_vuln(index, scope, vulns.at[i], query->codes, ret, err);
+        failed = add_vuln(index, scope, vulns.at[i], codes, ret, err);
     ids_release(&vulns);
     return failed;
 }
@@ -122,7 +105,7 @@ static uint64_t rows_below(const struct rows *rows, uint32_t ordinal)
     uint64_t below = 0;
 
     for (size_t i = 0; i < rows->count; i++)
-        below += idset_below(set_of(&rows->at[i]), ordinal);
+        below += idset_below(set_of_rows(&rows->at[i]), ordinal);
     return below;
 }
 
@@ -132,7 +115,7 @@ static uint32_t ordinal_of_row(const struct rows *rows, uint64_t offset, uint32_
     uint32_t low = 0, high = ordinal_count;
 
     if (rows->count == 1) {
-        (void)idset_select(set_of(&rows->at[0]), (uint32_t)offset, &low);
+        (void)idset_select(set_of_rows(&rows->at[0]), (uint32_t)offset, &low);
         return low;
     }
     while (high - low > 1) {
@@ -154,7 +137,7 @@ static uint64_t cursor_offset(
 
     if (ordinal < index->ordinal_count && number_at(index, ordinal) == query->after_image)
         for (size_t i = 0; i < rows->count && rows->at[i].vuln <= query->after_vuln; i++)
-            offset += idset_contains(set_of(&rows->at[i]), ordinal);
+            offset += idset_contains(set_of_rows(&rows->at[i]), ordinal);
     return offset;
 }
 
@@ -184,8 +167,8 @@ static size_t read_rows(const struct rows *rows, uint32_t first, uint32_t last, 
         uint32_t ordinals[CHUNK], from = first;
         size_t count, within = CHUNK;
 
-        while (
-            within == CHUNK && (count = idset_read(set_of(&rows->at[i]), from, ordinals, CHUNK))) {
+        while (within == CHUNK &&
+               (count = idset_read(set_of_rows(&rows->at[i]), from, ordinals, CHUNK))) {
             for (within = 0; within < count && ordinals[within] <= last; within++)
                 keys[used++] = row_key(ordinals[within], rows->at[i].vuln);
             from = ordinals[count - 1] + 1;
@@ -211,7 +194,6 @@ static int fill(const struct index *index, const struct rows *rows, uint64_t off
             return err_nomem(err);
     }
     (void)read_rows(rows, first, last, keys);
-    page->count = 0;
     for (size_t i = 0; i < wanted; i++) {
         uint64_t key = keys[offset - before + i];
         const struct entry *entry = entry_at(index, (uint32_t)(key >> 32));
@@ -223,31 +205,27 @@ static int fill(const struct index *index, const struct rows *rows, uint64_t off
     return 0;
 }
 
-static int make_page(const struct index *index, const struct rows *rows,
-    const struct index_query *query, struct index_page *ret, struct err *err)
+static int make_page(const struct index *index, const struct rows *rows, struct pass *pass,
+    struct index_page *page, struct err *err)
 {
-    uint64_t offset = query->by_cursor ? cursor_offset(index, rows, query) : query->offset;
-    uint64_t total = rows_below(rows, index->ordinal_count), left;
-    size_t wanted;
+    uint64_t offset = pass->by_cursor ? cursor_offset(index, rows, pass->query) : pass->offset;
+    uint64_t total = rows_below(rows, index->ordinal_count);
+    size_t room = pass->query->limit - page->count, wanted;
 
-    left = offset < total ? total - offset : 0;
-    wanted = left < query->limit ? (size_t)left : query->limit;
-    if (wanted && fill(index, rows, offset, wanted, ret, err) < 0)
-        return -1;
-    ret->total = total;
-    ret->count = wanted;
-    ret->more = left > wanted;
-    return 0;
+    pass->total = total;
+    pass->left = offset < total ? total - offset : 0;
+    wanted = pass->left < room ? (size_t)pass->left : room;
+    return wanted ? fill(index, rows, offset, wanted, page, err) : 0;
 }
 
-int query_vulns(const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, struct index_page *ret, struct err *err)
+int query_vulns(const struct index *index, const struct ordinals *scope, struct pass *pass,
+    struct index_page *page, struct err *err)
 {
     struct rows rows = {0};
-    int failed = collect(index, scope, query, &rows, err);
+    int failed = rows_collect(index, scope, pass->query, pass->codes, &rows, err);
 
     if (failed == 0)
-        failed = make_page(index, &rows, query, ret, err);
-    release_rows(&rows);
+        failed = make_page(index, &rows, pass, page, err);
+    rows_release(&rows);
     return failed;
 }

@@ -222,6 +222,7 @@ static void move_up(struct index *index, uint32_t from)
     struct err none;
 
     tallies_subtract(index, from, entry);
+    orders_leave(index, from, entry, NULL);
     for (size_t i = 0; i < entry->count; i++)
         postings_move(&index->postings, entry_vulns(entry)[i], entry_codes(entry)[i], from, to);
     attributes_move(&index->attributes, entry, from, to);
@@ -238,6 +239,7 @@ static void move_up(struct index *index, uint32_t from)
     BUG_ON(map_add(&index->ids, hash, to, &none) < 0); /* the room of the one just removed */
     set_entry(index, to, entry->image.number, entry);
     set_entry(index, from, entry->image.number, NULL);
+    orders_enter(index, to, NULL, entry);
 }
 
 static void open_ordinal(struct index *index, struct place place)
@@ -259,6 +261,11 @@ struct index *index_new(struct err *err)
         return NULL;
     }
     attributes_init(&index->attributes);
+    index->orders = orders_new(err);
+    if (!index->orders) {
+        free(index);
+        return NULL;
+    }
     return index;
 }
 
@@ -275,6 +282,7 @@ void index_free(struct index *index)
     map_release(&index->ids);
     attributes_release(&index->attributes);
     postings_release(&index->postings);
+    orders_free(index->orders);
     free(index);
 }
 
@@ -352,10 +360,12 @@ int index_put(struct index *index, const struct image *image, const struct index
         open_ordinal(index, place);
     else
         tallies_subtract(index, place.ordinal, old);
+    orders_leave(index, place.ordinal, old, new);
     apply_findings(index, place.ordinal, old, new);
     attributes_apply(&index->attributes, place.ordinal, old, new);
     set_entry(index, place.ordinal, image->number, new);
     tallies_add(index, place.ordinal, new);
+    orders_enter(index, place.ordinal, old, new);
     tallies_fit(index, new);
     index->images += old ? 0 : 1;
     index->entry_bytes += entry_bytes(new);
@@ -404,6 +414,7 @@ void index_remove(struct index *index, uint32_t number)
     if (!old)
         return;
     tallies_subtract(index, ordinal, old);
+    orders_leave(index, ordinal, old, NULL);
     apply_findings(index, ordinal, old, NULL);
     attributes_apply(&index->attributes, ordinal, old, NULL);
     tallies_fit(index, old);
@@ -438,7 +449,7 @@ void index_size(const struct index *index, struct index_size *ret)
     size_t bytes =
         sizeof(*index) + index->entry_bytes + index->attributes.bytes + index->postings.bytes;
 
-    bytes += index->block_count * sizeof(struct block);
+    bytes += index->block_count * sizeof(struct block) + orders_bytes(index->orders);
     bytes += index->block_cap * sizeof(*index->blocks) + index->sum_cap * sizeof(*index->sums);
     bytes += index->ids.cap * sizeof(*index->ids.slots);
     bytes += index->postings.cap * sizeof(*index->postings.pages);

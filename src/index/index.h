@@ -102,14 +102,30 @@ struct index_scope {
     bool only_latest, running; /* latest of its line; has running containers */
 };
 
+/* What rows are sorted by; those that are equal by image number, then vulnerability number, in both
+ * directions. Unknown containers (-1) stand below none. */
+enum index_sort {
+    INDEX_SORT_IMAGE, /* by image number alone; has one direction */
+    INDEX_SORT_SEVERITY,
+    INDEX_SORT_IMAGE_NAME, /* by its bytes */
+    INDEX_SORT_LATEST_SCAN,
+    INDEX_SORT_CONTAINERS,
+};
+
 struct index_query {
     struct index_scope scope;
     uint32_t codes;        /* bit mask of admitted codes */
     bool by_vuln;          /* only the vulnerabilities below (none: no rows) */
     const uint32_t *vulns; /* any order, no duplicates */
     size_t vuln_count;
-    bool by_cursor; /* rows behind (after_image, after_vuln), whatever offset says */
+    enum index_sort sort;
+    bool descending;
+    /* Rows behind the one with this key, whatever offset says and whether it is still there: a walk
+     * through the pages neither repeats nor skips rows of images that stay as they are. */
+    bool by_cursor;
     uint32_t after_image, after_vuln;
+    int64_t after_value;     /* index_row_value(); not for names */
+    struct slice after_name; /* with INDEX_SORT_IMAGE_NAME */
     uint64_t offset;
     size_t limit; /* 1 .. LIMIT_PAGE_MAX */
 };
@@ -128,7 +144,13 @@ struct index_page {
     struct index_row rows[200];
 };
 
-/* Cannot fail for want of memory but by ERR_NOMEM. Any number of threads at once, while no one
+/* What a row is sorted by, for a cursor; 0 where that is no number. */
+int64_t index_row_value(const struct index_row *row, enum index_sort sort);
+
+/* Sorting by an attribute of images makes its order when it is asked for first, in time n log n for
+ * the images there are; changes keep it up from then on.
+ *
+ * Cannot fail for want of memory but by ERR_NOMEM. Any number of threads at once, while no one
  * changes the index. */
 int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
     struct err *err);

@@ -230,6 +230,7 @@ struct index {
     struct attributes attributes;
     struct postings postings;
     uint64_t totals[INDEX_CODES]; /* of counts */
+    struct orders *orders;        /* owned; made by reads */
     uint64_t images, findings;
     size_t entry_bytes;
 };
@@ -276,6 +277,50 @@ void tallies_fit(struct index *index, const struct entry *entry);
 void tally_drop(struct attributes *attributes, struct tally **place);
 size_t tally_bytes(const struct tally *tally); /* accepts NULL */
 const char *tallies_validate(const struct index *index);
+
+/* --- Orders ----------------------------------------------------------------------------------- */
+
+enum { ORDER_CHUNK = 512, ORDER_COUNT = 6 };
+
+struct order_chunk {
+    uint32_t count; /* not 0 */
+    uint32_t ordinals[ORDER_CHUNK];
+};
+
+/* All images in one order. */
+struct order {
+    struct order_chunk **chunks;
+    size_t count, cap;
+};
+
+/* A place in an order; images of equal value stand by number. */
+struct order_key {
+    int64_t value;
+    struct slice name;
+    uint32_t number;
+};
+
+struct orders *orders_new(struct err *err);
+void orders_free(struct orders *orders); /* accepts NULL */
+/* The order of INDEX_SORT_IMAGE_NAME and those behind it; made when it is not there. Many threads
+ * may ask at once. NULL with ERR_NOMEM. */
+const struct order *orders_get(
+    const struct index *index, enum index_sort sort, bool descending, struct err *err);
+/* The first image at or behind a key: its chunk (order->count: none) and position there. */
+void order_seek(const struct index *index, const struct order *order, enum index_sort sort,
+    bool descending, const struct order_key *key, size_t *ret_chunk, size_t *ret_at);
+/* Has the ordinal's image this key? */
+bool order_is_at(const struct index *index, uint32_t ordinal, enum index_sort sort, bool descending,
+    const struct order_key *key);
+/* An ordinal's image changes from `old` to `new` (either may be NULL): leave while `old` is there,
+ * enter when `new` is. Where there is no memory an order is dropped, and made anew when asked for.
+ */
+void orders_leave(
+    struct index *index, uint32_t ordinal, const struct entry *old, const struct entry *new);
+void orders_enter(
+    struct index *index, uint32_t ordinal, const struct entry *old, const struct entry *new);
+size_t orders_bytes(const struct orders *orders);
+const char *orders_validate(const struct index *index);
 
 /* --- Scopes ----------------------------------------------------------------------------------- */
 

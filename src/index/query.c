@@ -12,19 +12,11 @@
 
 #include "base/limits.h"
 
-enum { CHUNK = 256, AHEAD = 8, STACK_BLOCKS = 512 };
+enum { CHUNK = 256, AHEAD = 8 };
 
 /* --- Admitted codes --------------------------------------------------------------------------- */
 
 enum { LANES = 8, FEW_CODES = 6 };
-
-/* The admitted codes, as a list for few of them and as lanes of ones for many. */
-struct admitted {
-    uint32_t wide_lanes[INDEX_CODES]; /* all ones or 0 */
-    uint16_t lanes[INDEX_CODES];
-    uint8_t list[INDEX_CODES];
-    size_t count;
-};
 
 static void admitted_init(struct admitted *admitted, uint32_t codes)
 {
@@ -73,8 +65,7 @@ static uint32_t rows_of_sums(const uint32_t sums[INDEX_CODES], const struct admi
     return rows;
 }
 
-static uint32_t rows_at(
-    const struct index *index, uint32_t ordinal, const struct admitted *admitted)
+uint32_t rows_at(const struct index *index, uint32_t ordinal, const struct admitted *admitted)
 {
     if (admitted->count == INDEX_CODES)
         return findings_at(index, ordinal);
@@ -82,15 +73,6 @@ static uint32_t rows_at(
 }
 
 /* --- Rows by block ---------------------------------------------------------------------------- */
-
-struct walk {
-    const struct index *index;
-    const struct ordinals *scope;
-    struct admitted admitted;
-    uint64_t total;
-    uint32_t *rows; /* by block, of the parts without sums; NULL when there are none */
-    uint32_t on_stack[STACK_BLOCKS];
-};
 
 /* The counts of images lie far apart: each is asked of memory some steps before it is read. */
 static void add_counted(struct walk *walk, const struct idset *set)
@@ -112,7 +94,7 @@ static void add_counted(struct walk *walk, const struct idset *set)
         }
 }
 
-static int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
+int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
     uint32_t codes, struct err *err)
 {
     walk->index = index;
@@ -141,7 +123,7 @@ static int walk_begin(struct walk *walk, const struct index *index, const struct
     return 0;
 }
 
-static void walk_end(struct walk *walk)
+void walk_end(struct walk *walk)
 {
     if (walk->rows != walk->on_stack)
         free(walk->rows);
@@ -231,20 +213,13 @@ static void find_start(const struct walk *walk, struct start *start)
     }
 }
 
-/* Rows of the cursor's own image that stand at or before it. */
-static uint64_t rows_up_to(
-    const struct index *index, const struct index_query *query, uint32_t ordinal)
+uint64_t rows_up_to(const struct entry *entry, uint32_t codes, uint32_t vuln)
 {
-    const struct entry *entry;
-    const uint32_t *vulns;
+    const uint32_t *vulns = entry_vulns(entry);
     uint64_t rows = 0;
 
-    if (number_at(index, ordinal) != query->after_image)
-        return 0;
-    entry = entry_at(index, ordinal);
-    vulns = entry_vulns(entry);
-    for (size_t i = 0; i < entry->count && vulns[i] <= query->after_vuln; i++)
-        rows += query->codes >> entry_codes(entry)[i] & 1;
+    for (size_t i = 0; i < entry->count && vulns[i] <= vuln; i++)
+        rows += codes >> entry_codes(entry)[i] & 1;
     return rows;
 }
 
@@ -260,9 +235,8 @@ void page_add(struct index_page *page, const struct entry *entry, size_t finding
     };
 }
 
-/* Adds the admitted rows of one image but the first *skip. */
-static void add_image(struct index_page *page, const struct entry *entry, uint32_t codes,
-    uint64_t *skip, size_t limit)
+void add_image(struct index_page *page, const struct entry *entry, uint32_t codes, uint64_t *skip,
+    size_t limit)
 {
     const uint8_t *at = entry_codes(entry);
 
@@ -276,45 +250,118 @@ static void add_image(struct index_page *page, const struct entry *entry, uint32
     }
 }
 
-static void fill(const struct walk *walk, const struct index_query *query,
-    const struct start *start, struct index_page *page)
+static void fill(const struct walk *walk, const struct pass *pass, const struct start *start,
+    struct index_page *page)
 {
-    uint64_t left = walk->total - start->before - start->skip, skip = start->skip;
-    size_t wanted = left < query->limit ? (size_t)left : query->limit;
+    size_t room = pass->query->limit - page->count;
+    size_t wanted = page->count + (pass->left < room ? (size_t)pass->left : room);
     uint32_t ordinals[BLOCK_ORDINALS];
+    uint64_t skip = start->skip;
 
     for (size_t block = start->ordinal / BLOCK_ORDINALS; page->count < wanted; block++) {
         size_t count = rows_of_block(walk, block) ? members_of(walk, block, ordinals) : 0;
 
         for (size_t i = 0; i < count && page->count < wanted; i++)
             if (ordinals[i] >= start->ordinal)
-                add_image(page, entry_at(walk->index, ordinals[i]), query->codes, &skip, wanted);
+                add_image(page, entry_at(walk->index, ordinals[i]), pass->codes, &skip, wanted);
     }
-    page->more = left > wanted;
 }
 
-static int query_images(const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, struct index_page *page, struct err *err)
+int query_images(const struct index *index, const struct ordinals *scope, struct pass *pass,
+    struct index_page *page, struct err *err)
 {
-    struct start start = {.by_ordinal = query->by_cursor, .offset = query->offset};
+    const struct index_query *query = pass->query;
+    struct start start = {.by_ordinal = pass->by_cursor, .offset = pass->offset};
     struct walk walk;
-    uint32_t cursor = 0;
 
-    if (walk_begin(&walk, index, scope, query->codes, err) < 0)
+    if (walk_begin(&walk, index, scope, pass->codes, err) < 0)
         return -1;
-    if (query->by_cursor)
-        start.ordinal = cursor = ordinal_from(index, query->after_image);
+    if (pass->by_cursor)
+        start.ordinal = ordinal_from(index, query->after_image);
     find_start(&walk, &start);
-    page->total = walk.total;
-    page->count = 0;
-    page->more = false;
+    pass->total = walk.total;
+    pass->left = 0;
     if (start.found) {
-        if (query->by_cursor && start.ordinal == cursor)
-            start.skip = rows_up_to(index, query, cursor);
-        fill(&walk, query, &start, page);
+        if (pass->by_cursor && number_at(index, start.ordinal) == query->after_image)
+            start.skip = rows_up_to(entry_at(index, start.ordinal), pass->codes, query->after_vuln);
+        pass->left = walk.total - start.before - start.skip;
+        fill(&walk, pass, &start, page);
     }
     walk_end(&walk);
     return 0;
+}
+
+/* --- Sorted by severity ----------------------------------------------------------------------- */
+
+static uint32_t codes_of_necessity(enum necessity necessity)
+{
+    uint32_t codes = 0;
+
+    for (uint8_t code = 0; code < INDEX_CODES; code++)
+        if (index_code_necessity(code) == necessity)
+            codes |= (uint32_t)1 << code;
+    return codes;
+}
+
+static int run_pass(const struct index *index, const struct ordinals *scope, struct pass *pass,
+    struct index_page *page, struct err *err)
+{
+    return pass->query->by_vuln ? query_vulns(index, scope, pass, page, err)
+                                : query_images(index, scope, pass, page, err);
+}
+
+/* A pass for each necessity. One that stands wholly before the cursor is only counted. */
+static int query_by_severity(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, struct index_page *page, uint64_t *left, struct err *err)
+{
+    uint64_t offset = query->by_cursor ? 0 : query->offset;
+
+    for (int i = 0; i < NECESSITY_COUNT; i++) {
+        int necessity = query->descending ? NECESSITY_COUNT - 1 - i : i;
+        bool passed = query->by_cursor && (query->descending ? necessity > query->after_value
+                                                             : necessity < query->after_value);
+        struct pass pass = {.query = query,
+            .codes = query->codes & codes_of_necessity((enum necessity)necessity),
+            .by_cursor = query->by_cursor && necessity == query->after_value,
+            .offset = passed ? UINT64_MAX : offset};
+
+        if (run_pass(index, scope, &pass, page, err) < 0)
+            return -1;
+        page->total += pass.total;
+        *left += pass.left;
+        offset -= offset < pass.total ? offset : pass.total;
+    }
+    return 0;
+}
+
+/* --- Public ----------------------------------------------------------------------------------- */
+
+static int run(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, struct index_page *page, struct err *err)
+{
+    struct pass pass = {.query = query,
+        .codes = query->codes,
+        .by_cursor = query->by_cursor,
+        .offset = query->offset};
+    int failed;
+
+    switch (query->sort) {
+    case INDEX_SORT_IMAGE:
+        failed = run_pass(index, scope, &pass, page, err);
+        page->total = pass.total;
+        break;
+    case INDEX_SORT_SEVERITY:
+        failed = query_by_severity(index, scope, query, page, &pass.left, err);
+        break;
+    case INDEX_SORT_IMAGE_NAME:
+    case INDEX_SORT_LATEST_SCAN:
+    case INDEX_SORT_CONTAINERS:
+        return query_sorted(index, scope, query, page, err);
+    default:
+        return err_set(err, ERR_INVALID, "sort %d is not known", (int)query->sort);
+    }
+    page->more = pass.left > page->count;
+    return failed;
 }
 
 int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
@@ -329,10 +376,25 @@ int index_query(const struct index *index, const struct index_query *query, stru
     if ((query->by_vuln ? ordinals_of_scope(index, &query->scope, &scope, err)
                         : parts_of_scope(index, &query->scope, &scope, err)) < 0)
         return -1;
-    if (query->by_vuln)
-        failed = query_vulns(index, &scope, query, ret, err);
-    else
-        failed = query_images(index, &scope, query, ret, err);
+    ret->total = 0;
+    ret->count = 0;
+    failed = run(index, &scope, query, ret, err);
     ordinals_release(&scope);
     return failed;
+}
+
+int64_t index_row_value(const struct index_row *row, enum index_sort sort)
+{
+    switch (sort) {
+    case INDEX_SORT_SEVERITY:
+        return index_code_necessity(row->code);
+    case INDEX_SORT_LATEST_SCAN:
+        return row->image->latest_scan_ms;
+    case INDEX_SORT_CONTAINERS:
+        return row->image->place.containers;
+    case INDEX_SORT_IMAGE:
+    case INDEX_SORT_IMAGE_NAME:
+    default:
+        return 0;
+    }
 }

@@ -183,5 +183,7 @@ const char *index_validate(const struct index *index)
         return "the memory of images is not what was counted";
     if ((why = validate_block_sums(index)))
         return why;
-    return tallies_validate(index);
+    if ((why = tallies_validate(index)))
+        return why;
+    return orders_validate(index);
 }

@@ -100,7 +100,7 @@ static struct index_query query_all(void)
 
 /* What the index says, as far as a page goes. */
 struct picture {
-    struct index_page pages[2];
+    struct index_page pages[3]; /* two, and one that is sorted */
     struct index_size size;
 };
 
@@ -112,6 +112,9 @@ static void take_picture(const struct index *index, struct picture *ret)
         query.offset = i * 200;
         assert_ok(index_query(index, &query, &ret->pages[i], &err));
     }
+    query.offset = 0;
+    query.sort = INDEX_SORT_CONTAINERS;
+    assert_ok(index_query(index, &query, &ret->pages[2], &err));
     index_size(index, &ret->size);
 }
 
@@ -120,7 +123,7 @@ static void assert_same_picture(const struct picture *a, const struct picture *b
     assert_int_equal(a->size.images, b->size.images);
     assert_int_equal(a->size.findings, b->size.findings);
     assert_int_equal(a->size.vulns, b->size.vulns);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         assert_int_equal(a->pages[i].total, b->pages[i].total);
         for (size_t j = 0; j < a->pages[i].count; j++) {
             assert_int_equal(a->pages[i].rows[j].image->number, b->pages[i].rows[j].image->number);
@@ -252,10 +255,15 @@ static int ask(const struct index *index, int which)
     query.scope.enterprise_project_count = 2;
     query.vulns = vulns;
     query.vuln_count = 5;
-    query.by_vuln = which == 1;
+    query.by_vuln = which == 1 || which == 6;
     switch (which) {
     case 0:
     case 1:
+        return index_query(index, &query, &page, &err);
+    case 5:
+    case 6:
+        query.sort = INDEX_SORT_IMAGE_NAME;
+        query.descending = which == 6;
         return index_query(index, &query, &page, &err);
     case 2:
         return index_count(index, &query.scope, &counts, &err);
@@ -277,7 +285,7 @@ static void test_questions(void **state)
     (void)state;
     for (uint32_t i = 0; i < 5; i++)
         assert_int_equal(put_image(index, i * 30, 1), 0);
-    for (int which = 0; which < 5; which++) {
+    for (int which = 0; which < 7; which++) {
         int failures = 0, failed;
 
         do {

@@ -112,8 +112,13 @@ static void random_question(struct world *world, struct question *q)
         i = (i + 7) % VULNS; /* any order, no duplicates */
     }
     query->vulns = q->vulns;
+    query->sort = chance(2) ? INDEX_SORT_IMAGE : (enum index_sort)chance(INDEX_SORT_CONTAINERS + 1);
+    query->descending = chance(2);
     query->by_cursor = chance(3) == 0;
     query->after_image = chance(world->highest + 2);
+    query->after_name = PICK(names);
+    query->after_value =
+        query->sort == INDEX_SORT_LATEST_SCAN ? (int64_t)chance(22) - 1 : (int64_t)chance(7) - 1;
     query->after_vuln = vuln_of(chance(VULNS)) + chance(2);
     query->offset = chance(3) ? chance(30) : chance(6000);
     query->limit = chance(3) ? 1 + chance(20) : 200;
@@ -166,39 +171,79 @@ static bool admits_finding(const struct index_query *query, const struct index_f
     return vuln && (query->codes >> finding->code & 1);
 }
 
-static bool is_behind(const struct index_query *query, uint32_t number, uint32_t vuln)
+/* Order of the values that rows are sorted by, as the query has it. */
+static int compare_values(
+    const struct index_query *query, int64_t a, struct slice a_name, int64_t b, struct slice b_name)
 {
-    return number > query->after_image ||
-           (number == query->after_image && vuln > query->after_vuln);
+    int order = 0;
+
+    if (query->sort == INDEX_SORT_IMAGE_NAME)
+        order = slice_cmp(a_name, b_name);
+    else if (query->sort != INDEX_SORT_IMAGE)
+        order = (a > b) - (a < b);
+    return query->descending ? -order : order;
+}
+
+static bool is_behind(const struct index_query *query, const struct index_row *row)
+{
+    int order = compare_values(query, index_row_value(row, query->sort), row->image->name,
+        query->after_value, query->after_name);
+
+    if (order)
+        return order > 0;
+    return row->image->number > query->after_image ||
+           (row->image->number == query->after_image && row->vuln > query->after_vuln);
+}
+
+static int compare_rows(const void *left, const void *right, void *ctx)
+{
+    const struct index_row *a = left, *b = right;
+    const struct index_query *query = ctx;
+    int order = compare_values(query, index_row_value(a, query->sort), a->image->name,
+        index_row_value(b, query->sort), b->image->name);
+
+    if (order)
+        return order;
+    if (a->image->number != b->image->number)
+        return a->image->number < b->image->number ? -1 : 1;
+    return a->vuln < b->vuln ? -1 : a->vuln > b->vuln;
+}
+
+static size_t model_rows(
+    const struct world *world, const struct index_query *query, struct index_row *rows)
+{
+    struct index_query sort = *query;
+    size_t count = 0;
+
+    for (size_t i = 0; i < world->count; i++) {
+        const struct fact *fact = &world->facts[i];
+
+        for (size_t j = 0; admits(&query->scope, &fact->image) && j < fact->count; j++)
+            if (admits_finding(query, &fact->findings[j]))
+                rows[count++] = (struct index_row){&fact->image, fact->findings[j].vuln,
+                    fact->findings[j].code, fact->findings[j].first_scan_ms};
+    }
+    if (query->sort != INDEX_SORT_IMAGE)
+        qsort_r(rows, count, sizeof(*rows), compare_rows, &sort);
+    return count;
 }
 
 static void model_query(
     const struct world *world, const struct index_query *query, struct index_page *ret)
 {
-    uint64_t skipped = 0;
+    static struct index_row rows[IMAGES * FINDINGS];
+    size_t first = 0;
 
-    ret->total = 0;
-    ret->count = 0;
-    ret->more = false;
-    for (size_t i = 0; i < world->count; i++) {
-        const struct fact *fact = &world->facts[i];
-
-        for (size_t j = 0; admits(&query->scope, &fact->image) && j < fact->count; j++) {
-            const struct index_finding *finding = &fact->findings[j];
-
-            if (!admits_finding(query, finding))
-                continue;
-            ret->total++;
-            if (query->by_cursor ? !is_behind(query, fact->image.number, finding->vuln)
-                                 : skipped++ < query->offset)
-                continue;
-            if (ret->count == query->limit)
-                ret->more = true;
-            else
-                ret->rows[ret->count++] = (struct index_row){
-                    &fact->image, finding->vuln, finding->code, finding->first_scan_ms};
-        }
-    }
+    ret->total = model_rows(world, query, rows);
+    if (query->by_cursor)
+        while (first < ret->total && !is_behind(query, &rows[first]))
+            first++;
+    else
+        first = query->offset < ret->total ? query->offset : ret->total;
+    ret->count = ret->total - first < query->limit ? ret->total - first : query->limit;
+    ret->more = first + ret->count < ret->total;
+    for (size_t i = 0; i < ret->count; i++)
+        ret->rows[i] = rows[first + i];
 }
 
 static bool same_image(const struct image *a, const struct image *b)
@@ -414,10 +459,11 @@ static bool was_seen(const struct index_row *rows, size_t count, uint32_t number
 
 static void walk_pages(struct world *world)
 {
-    struct index_row *seen = calloc(IMAGES * FINDINGS * 2, sizeof(*seen));
+    struct index_row *seen = calloc(IMAGES * FINDINGS * 8, sizeof(*seen));
     size_t count = 0;
     struct question q;
     struct index_page page;
+    char name[64];
 
     assert_non_null(seen);
     for (size_t i = 0; i < world->count; i++)
@@ -429,14 +475,18 @@ static void walk_pages(struct world *world)
     ask_page(world, &q.query, &page);
     for (;;) {
         for (size_t i = 0; i < page.count; i++) {
-            uint32_t number = page.rows[i].image->number;
+            const struct index_row *row = &page.rows[i];
+            uint32_t number = row->image->number;
 
-            if (q.query.by_cursor && !is_behind(&q.query, number, page.rows[i].vuln))
-                WRONG("image %u vulnerability %u came again", number, page.rows[i].vuln);
-            seen[count++] = (struct index_row){.vuln = page.rows[i].vuln, .first_scan_ms = number};
+            if (q.query.by_cursor && !is_behind(&q.query, row))
+                WRONG("image %u vulnerability %u came again", number, row->vuln);
+            seen[count++] = (struct index_row){.vuln = row->vuln, .first_scan_ms = number};
             q.query.by_cursor = true;
             q.query.after_image = number;
-            q.query.after_vuln = page.rows[i].vuln;
+            q.query.after_vuln = row->vuln;
+            q.query.after_value = index_row_value(row, q.query.sort);
+            (void)snprintf(name, sizeof(name), "%.*s", SLICE_FMT(row->image->name));
+            q.query.after_name = slice_of(name); /* the image may go */
         }
         if (!page.more)
             break;

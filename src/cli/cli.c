@@ -2,6 +2,7 @@
 /* Finding the command, printing help, and what all subcommands share. */
 #include "cli/cli.h"
 
+#include "base/utf8.h"
 #include "cli/options.h"
 
 #include <errno.h>
@@ -178,9 +179,34 @@ int cli_main(int argc, char **argv)
 
 /* --- For subcommands -------------------------------------------------------------------------- */
 
+/* The text, with U+FFFD for what is no character of a line. */
+static void complain(const char *text)
+{
+    for (struct slice rest = slice_of(text); rest.len;) {
+        size_t len = utf8_sequence(rest);
+        struct slice one = slice_sub(rest, 0, len ? len : 1);
+
+        if (!utf8_is_line(one))
+            one = SLICE("\xef\xbf\xbd");
+        fprintf(stderr, "%.*s", SLICE_FMT(one));
+        rest = slice_skip(rest, len ? len : 1);
+    }
+}
+
+void cli_complain(const char *command, const char *what, const struct err *err)
+{
+    fprintf(stderr, "careen %s: ", command);
+    if (what) {
+        complain(what);
+        fputs(": ", stderr);
+    }
+    complain(err->message);
+    fputc('\n', stderr);
+}
+
 int cli_fail(const char *command, const struct err *err)
 {
-    fprintf(stderr, "careen %s: %s\n", command, err->message);
+    cli_complain(command, NULL, err);
     return failure_of(err->code)->exit_status;
 }
 

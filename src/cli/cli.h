@@ -87,6 +87,9 @@ bool cli_given(const struct cli_args *args, const char *name);
 int cli_list(const struct cli_args *args, const char *name, struct arena *arena, struct slice **ret,
     size_t *ret_count, struct err *err);
 
+/* One line on standard error, whatever bytes are in it: names of files come from anywhere. what:
+ * what it is about; may be NULL. */
+void cli_complain(const char *command, const char *what, const struct err *err);
 /* "careen import: message" to standard error; returns the exit status of the table. */
 int cli_fail(const char *command, const struct err *err);
 /* A mistake in the command line: the message, and where help is. Returns EXIT_USAGE. */

@@ -46,8 +46,7 @@ static void tell_failure(struct import *import, size_t input, const struct err *
 
     import->failed++;
     progress_clear(&import->progress);
-    fprintf(stderr, "careen import: %s: %s\n", strcmp(path, "-") == 0 ? "standard input" : path,
-        err->message);
+    cli_complain("import", strcmp(path, "-") == 0 ? "standard input" : path, err);
 }
 
 static int tell_jsonl(

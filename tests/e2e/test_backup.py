@@ -141,6 +141,7 @@ def test_what_is_refused(folder, other, tmp_path):
 
     refused(lambda path: path.write_text("a diary\n" * 100), "not a database")
     refused(lambda path: path.write_bytes(b""), "not a database")
+    refused(lambda path: (path.unlink(), os.mkfifo(path)), "not a file")
     refused(lambda path: os.truncate(path, path.stat().st_size // 2), "malformed|not sound|damaged")
     refused(sql("PRAGMA user_version = 99"), "schema version 99.*run the newer careen")
     refused(sql("PRAGMA application_id = 7"), "not a store of Careen")

@@ -342,3 +342,12 @@ def test_a_report_that_needs_too_much_memory(careen, data_dir, run):
     assert result.returncode == 1
     assert b"the report needs more than 24 MiB of memory at byte" in result.stderr
     assert images(run) == []
+
+
+def test_a_name_of_a_file_does_not_write_on_the_terminal(run, tmp_path):
+    odd = tmp_path / "a\ncareen import: forged\x1b[2K\u202e.json"
+    odd.write_text("{")
+    for command in (["import", odd], ["import", tmp_path], ["restore", odd]):
+        said = run(*command, expect=1).stderr
+        assert all(line.startswith("careen ") for line in said.splitlines()), said
+        assert "forged" in said.splitlines()[0] and not set("\x1b\u202e") & set(said), said

@@ -215,7 +215,7 @@ static int open_backup(const char *file, struct err *err)
     char *wal CLEANUP(cleanup_free) = NULL;
     char head[MAGIC_BYTES];
     struct stat status;
-    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* of a FIFO nobody may write into */
 
     if (fd < 0)
         return err_set_errno(err, "cannot read the backup %s", file);

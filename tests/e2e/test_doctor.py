@@ -92,6 +92,13 @@ def test_facts_that_contradict_each_other(filled, data_dir):
     assert "claim" in failures(found)["index"]
 
 
+def test_a_change_log_that_has_lost_what_was_never_there(filled, data_dir):
+    """A follower would load anew for ever."""
+    edit(data_dir, "UPDATE state SET value = 4294967295 WHERE name = 'log_trimmed'")
+    found, _ = examine(filled, expect=1)
+    assert "outside what was ever written" in failures(found)["index"]
+
+
 def test_a_missing_key_file(filled, data_dir):
     (data_dir / "secret.key").unlink()
     found, _ = examine(filled, expect=1)

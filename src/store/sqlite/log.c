@@ -143,7 +143,8 @@ int store_log_bounds(
         return -1;
     *ret_trimmed = (uint64_t)query_int(&q, 0);
     *ret_last = (uint64_t)query_int(&q, 1); /* no row yet: NULL, which reads as 0 */
-    return 0;
+    q.damaged = *ret_trimmed > *ret_last;   /* nobody could ever have followed */
+    return query_check(&q, err);
 }
 
 static int drop_older(struct conn *conn, int64_t before_ms, size_t limit, int64_t *ret_highest,

@@ -32,6 +32,8 @@ static void write_extras(struct json_writer *w, const struct affected_row *row)
     json_write_member(w, "is_latest", slice_of(image->latest ? "true" : "false"));
     json_write_key(w, "updated_time");
     json_write_i64_string(w, image->updated_ms);
+    json_write_key(w, "is_handled");
+    json_write_bool(w, index_code_handled(row->code));
 }
 
 void affected_write_row(struct json_writer *w, const struct affected_row *row)

@@ -5,9 +5,6 @@
 
 #include "base/limits.h"
 
-static const char *const handle_status_names[] = {"unhandled", "handled"};
-static const struct words handle_status_words = {"handle_status", handle_status_names, 2};
-
 /* The end of the year 9999. */
 #define LAST_MS INT64_C(253402300799999)
 

@@ -49,8 +49,7 @@ void decision_write(struct json_writer *w, const struct decision_view *view)
     const struct decision *decision = view->decision;
 
     json_write_begin_object(w);
-    json_write_key(w, "number");
-    json_write_i64(w, decision->number);
+    json_write_member_u64(w, "number", decision->number);
     write_word_if(w, "action", &decision_action_words, (int)decision->action);
     write_texts(w, "vul_ids", view->vul_ids, decision->vuln_count);
     json_write_member_if(w, "package", decision->package);
@@ -68,25 +67,17 @@ void decision_write(struct json_writer *w, const struct decision_view *view)
     write_word_if(w, "state", &decision_end_words, (int)decision->end);
     write_time(w, "ended_ms", decision->ended_ms);
     json_write_member_if(w, "ended_by", decision->ended_by);
-    json_write_key(w, "rows");
-    json_write_i64(w, (int64_t)view->rows);
+    json_write_member_u64(w, "rows", view->rows);
     json_write_end_object(w);
 }
 
-void decision_write_outcome(struct buf *out, const struct decision_outcome *outcome)
+void decision_write_outcome(struct json_writer *w, const struct decision_outcome *outcome)
 {
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    json_write_begin_object(&w);
-    json_write_key(&w, "rows");
-    json_write_i64(&w, (int64_t)outcome->rows);
-    json_write_key(&w, "reached");
-    json_write_i64(&w, (int64_t)outcome->reached);
-    json_write_key(&w, "decisions");
-    json_write_begin_array(&w);
+    json_write_member_u64(w, "rows", outcome->rows);
+    json_write_member_u64(w, "reached", outcome->reached);
+    json_write_key(w, "decisions");
+    json_write_begin_array(w);
     for (size_t i = 0; i < outcome->numbers.count; i++)
-        json_write_i64(&w, outcome->numbers.at[i]);
-    json_write_end_array(&w);
-    json_write_end_object(&w);
+        json_write_i64(w, outcome->numbers.at[i]);
+    json_write_end_array(w);
 }

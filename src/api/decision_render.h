@@ -8,7 +8,7 @@
 
 /* One decision as an object; what it does not name is left out. */
 void decision_write(struct json_writer *w, const struct decision_view *view);
-/* {"rows", "reached", "decisions": [numbers]} */
-void decision_write_outcome(struct buf *out, const struct decision_outcome *outcome);
+/* What deciding did, as members of an object: rows, reached, decisions (their numbers). */
+void decision_write_outcome(struct json_writer *w, const struct decision_outcome *outcome);
 
 #endif

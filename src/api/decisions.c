@@ -76,8 +76,7 @@ static int list(struct call *call, struct err *err)
         return -1;
     json_write_end_array(&page.w);
     if (page.more) {
-        json_write_key(&page.w, "next");
-        json_write_i64(&page.w, page.last);
+        json_write_member_u64(&page.w, "next", page.last);
     }
     json_write_end_object(&page.w);
     return 0;
@@ -120,12 +119,16 @@ static int decide(struct call *call, struct decision_outcome *ret, struct err *e
 void handle_decide(struct call *call)
 {
     struct decision_outcome outcome = {0};
+    struct json_writer w;
     struct err err = {0};
 
     if (decide(call, &outcome, &err) < 0) {
         call_fail(call, &err);
     } else {
-        decision_write_outcome(&call->response->body, &outcome);
+        json_writer_init(&w, &call->response->body);
+        json_write_begin_object(&w);
+        decision_write_outcome(&w, &outcome);
+        json_write_end_object(&w);
         call_finish(call);
     }
     ids_release(&outcome.numbers);

@@ -42,8 +42,7 @@ static int write_entry(void *ctx, const struct history_entry *entry, struct err 
         w, "status", slice_of(words_name(&vul_status_words, (int)status_after(decision->action))));
     json_write_member_if(w, "app_name", decision->package);
     json_write_member_if(w, "remark", decision->reason);
-    json_write_key(w, "decision");
-    json_write_i64(w, decision->number);
+    json_write_member_u64(w, "decision", decision->number);
     json_write_member(w, "state", slice_of(words_name(&decision_end_words, (int)decision->end)));
     json_write_end_object(w);
     return 0;

@@ -3,12 +3,6 @@
  * way. */
 #include "api/image_render.h"
 
-static void write_number(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_write_key(w, key);
-    json_write_i64(w, (int64_t)value);
-}
-
 void image_write_outcome(
     struct buf *out, const struct report *report, const struct put_outcome *outcome)
 {
@@ -24,11 +18,11 @@ void image_write_outcome(
     json_write_bool(&w, outcome->changed);
     json_write_member(
         &w, "assessment", slice_of(words_name(&assessment_words, (int)outcome->assessment)));
-    write_number(&w, "packages", outcome->packages);
-    write_number(&w, "claims", outcome->claims);
-    write_number(&w, "findings", outcome->findings);
-    write_number(&w, "appeared", outcome->appeared);
-    write_number(&w, "retracted", outcome->retracted);
+    json_write_member_u64(&w, "packages", outcome->packages);
+    json_write_member_u64(&w, "claims", outcome->claims);
+    json_write_member_u64(&w, "findings", outcome->findings);
+    json_write_member_u64(&w, "appeared", outcome->appeared);
+    json_write_member_u64(&w, "retracted", outcome->retracted);
     json_write_end_object(&w);
 }
 
@@ -44,7 +38,7 @@ static void write_placement(struct json_writer *w, const struct placement *place
     json_write_member_if(w, "agent_id", place->agent_id);
     json_write_member_if(w, "pipeline", place->pipeline);
     if (place->containers >= 0)
-        write_number(w, "containers", (uint64_t)place->containers);
+        json_write_member_u64(w, "containers", (uint64_t)place->containers);
     if (place->multi_arch >= 0) {
         json_write_key(w, "is_multi_arch");
         json_write_bool(w, place->multi_arch == 1);
@@ -61,15 +55,15 @@ void image_write_members(struct json_writer *w, const struct image *image)
     json_write_member_if(w, "os", image->os_release);
     json_write_member_if(w, "architecture", image->architecture);
     if (image->size_bytes >= 0)
-        write_number(w, "size_bytes", (uint64_t)image->size_bytes);
+        json_write_member_u64(w, "size_bytes", (uint64_t)image->size_bytes);
     write_placement(w, &image->place);
     json_write_member(
         w, "assessment", slice_of(words_name(&assessment_words, (int)image->assessment)));
     json_write_key(w, "latest");
     json_write_bool(w, image->latest);
-    write_number(w, "first_seen_ms", (uint64_t)image->first_seen_ms);
-    write_number(w, "latest_scan_ms", (uint64_t)image->latest_scan_ms);
-    write_number(w, "updated_ms", (uint64_t)image->updated_ms);
+    json_write_member_u64(w, "first_seen_ms", (uint64_t)image->first_seen_ms);
+    json_write_member_u64(w, "latest_scan_ms", (uint64_t)image->latest_scan_ms);
+    json_write_member_u64(w, "updated_ms", (uint64_t)image->updated_ms);
 }
 
 void image_write_counts(struct json_writer *w, const uint16_t counts[INDEX_CODES])
@@ -79,7 +73,7 @@ void image_write_counts(struct json_writer *w, const uint16_t counts[INDEX_CODES
     for (unsigned code = 0; code < INDEX_CODES; code++)
         sums[index_code_necessity((uint8_t)code)] += counts[code];
     for (int i = NECESSITY_COUNT - 1; i >= 0; i--)
-        write_number(w, words_name(&necessity_words, i), sums[i]);
+        json_write_member_u64(w, words_name(&necessity_words, i), sums[i]);
 }
 
 /* --- Detail ----------------------------------------------------------------------------------- */
@@ -95,9 +89,9 @@ static void write_sources(struct json_writer *w, const struct image_detail *deta
         json_write_member(w, "source", slice_of(words_name(&source_words, i)));
         json_write_key(w, "complete");
         json_write_bool(w, detail->sources[i].complete);
-        write_number(w, "scanned_ms", (uint64_t)detail->sources[i].scanned_ms);
-        write_number(w, "packages", detail->sources[i].packages);
-        write_number(w, "claims", detail->sources[i].claims);
+        json_write_member_u64(w, "scanned_ms", (uint64_t)detail->sources[i].scanned_ms);
+        json_write_member_u64(w, "packages", detail->sources[i].packages);
+        json_write_member_u64(w, "claims", detail->sources[i].claims);
         json_write_end_object(w);
     }
     json_write_end_array(w);
@@ -117,7 +111,7 @@ static void write_package(struct json_writer *w, const struct image_package *ent
     json_write_member_if(w, "module", package->module);
     json_write_member_if(w, "source_name", package->source_name);
     json_write_member_if(w, "source_version", package->source_version);
-    write_number(w, "first_seen_ms", (uint64_t)entry->first_seen_ms);
+    json_write_member_u64(w, "first_seen_ms", (uint64_t)entry->first_seen_ms);
     json_write_key(w, "sources");
     json_write_begin_array(w);
     for (unsigned i = 0; i < SOURCE_COUNT; i++)
@@ -142,7 +136,7 @@ static void write_claim(
     json_write_member(w, "version", package->version);
     json_write_member_if(w, "arch", package->arch);
     json_write_member_if(w, "fixed_version", claim->fixed_version);
-    write_number(w, "known_ms", (uint64_t)claim->known_ms);
+    json_write_member_u64(w, "known_ms", (uint64_t)claim->known_ms);
     json_write_end_object(w);
 }
 

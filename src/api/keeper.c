@@ -45,7 +45,7 @@ static int log_removed(void *ctx, struct slice project_id, const struct image *i
 {
     struct service *service = ctx;
     const struct log_field fields[] = {
-        LOG_TEXT("reason", slice_of(why == REMOVAL_SUPERSEDED ? "superseded" : "unseen")),
+        LOG_TEXT("reason", slice_of(words_name(&removal_words, (int)why))),
         LOG_TEXT("project", project_id),
         LOG_TEXT("image", slice_of(image->id)),
         LOG_TEXT("name", image->name),

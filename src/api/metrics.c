@@ -20,7 +20,6 @@ enum { BOUNDS = sizeof(bounds_us) / sizeof(bounds_us[0]) };
 static const char *const formats[FORMATS] = {"trivy", "grype", "cyclonedx", "spdx", "unknown"};
 static const char *const import_ends[IMPORT_END_COUNT] = {"imported", "unchanged", "refused"};
 static const char *const credentials[CREDENTIAL_COUNT] = {"none", "token", "signature", "password"};
-static const char *const removals[REMOVAL_COUNT] = {"asked", "superseded", "unseen"};
 const char *const rate_policy_names[RATE_POLICY_COUNT] = {"user", "ip"};
 
 struct route_metrics {
@@ -230,8 +229,8 @@ void metrics_write_counters(struct buf *out, const struct metrics *metrics)
         "policy", rate_policy_names, metrics->throttled, RATE_POLICY_COUNT);
     write_imports(out, metrics);
     write_by(out, "careen_images_removed_total",
-        "Images that this server has removed: asked to, or by retention.", "reason", removals,
-        metrics->removed, REMOVAL_COUNT);
+        "Images that this server has removed: asked to, or by retention.", "reason",
+        removal_words.names, metrics->removed, REMOVAL_COUNT);
     prom_counter_of(out, "careen_decisions_expired_total",
         "Decisions whose end by the clock this server has written down.", get(&metrics->expired));
 }

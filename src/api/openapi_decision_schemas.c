@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Schemas of the calls about decisions (image_vuls.c, history.c, decisions.c). */
+/* Schemas of the calls about decisions (handling.c, history.c, decisions.c). */
 #include "api/openapi_schemas.h"
 
 #include "api/decision_body.h"

@@ -15,19 +15,13 @@ static const char line_pattern[] = "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u2
 static const char *const empty_names[] = {""};
 static const struct words empty_words = {"nothing", empty_names, 1};
 
-static void write_count(struct json_writer *w, const char *key, size_t value)
-{
-    json_write_key(w, key);
-    json_write_i64(w, (int64_t)value);
-}
-
 void schema_write_line(struct json_writer *w, size_t min_chars, size_t max_chars)
 {
     json_write_member(w, "type", SLICE("string"));
     if (min_chars)
-        write_count(w, "minLength", min_chars);
+        json_write_member_u64(w, "minLength", min_chars);
     if (max_chars)
-        write_count(w, "maxLength", max_chars);
+        json_write_member_u64(w, "maxLength", max_chars);
     json_write_member(w, "pattern", slice_of(line_pattern));
 }
 
@@ -76,8 +70,8 @@ void schema_write_placement(struct json_writer *w, const struct placement_param 
 static void write_ids(struct json_writer *w, const struct field *field)
 {
     json_write_member(w, "type", SLICE("array"));
-    write_count(w, "minItems", 1);
-    write_count(w, "maxItems", field->max_ids);
+    json_write_member_u64(w, "minItems", 1);
+    json_write_member_u64(w, "maxItems", field->max_ids);
     json_write_key(w, "items");
     json_write_begin_object(w);
     schema_write_line(w, 1, LIMIT_ID_CHARS);
@@ -108,8 +102,8 @@ static void write_pair(struct json_writer *w, const struct field *field)
 static void write_pairs(struct json_writer *w, const struct field *field)
 {
     json_write_member(w, "type", SLICE("array"));
-    write_count(w, "minItems", 1);
-    write_count(w, "maxItems", field->max_pairs);
+    json_write_member_u64(w, "minItems", 1);
+    json_write_member_u64(w, "maxItems", field->max_pairs);
     json_write_key(w, "items");
     json_write_begin_object(w);
     write_pair(w, field);
@@ -215,7 +209,7 @@ static void write_item(struct json_writer *w, const struct member *member, bool 
     else
         schema_write_ref(w, member->of);
     if (member->filled)
-        write_count(w, "minLength", 1);
+        json_write_member_u64(w, "minLength", 1);
     if (text)
         json_write_member_if(w, "pattern", slice_of(member->pattern ? member->pattern : ""));
 }
@@ -223,16 +217,16 @@ static void write_item(struct json_writer *w, const struct member *member, bool 
 static void write_integer(struct json_writer *w, const struct member *member)
 {
     json_write_member(w, "type", SLICE("integer"));
-    write_count(w, "minimum", 0);
+    json_write_member_u64(w, "minimum", 0);
     if (member->maximum)
-        write_count(w, "maximum", (size_t)member->maximum);
+        json_write_member_u64(w, "maximum", (size_t)member->maximum);
 }
 
 static void write_array(struct json_writer *w, const struct member *member)
 {
     json_write_member(w, "type", SLICE("array"));
     if (member->type == MEMBER_TEXTS)
-        write_count(w, "minItems", 1);
+        json_write_member_u64(w, "minItems", 1);
     json_write_key(w, "items");
     json_write_begin_object(w);
     if (member->type == MEMBER_INTEGERS)

@@ -78,6 +78,10 @@ static const struct member affected_row_members[] = {
         .help = "the last change of anything, in epoch milliseconds",
         .pattern = DIGITS,
         .beyond = true},
+    {.name = "is_handled",
+        .type = MEMBER_BOOLEAN,
+        .help = "whether it was decided to ignore it, or that it is repaired",
+        .beyond = true},
 };
 static const struct schema schema_affected_row = {
     "AffectedImage", "An image and a vulnerability that it has", MEMBERS(affected_row_members)};
@@ -273,9 +277,8 @@ static void write_metrics(struct json_writer *w)
     json_write_member(w, "type", SLICE("string"));
 }
 
-const struct schema schema_metrics = {.name = "Metrics",
-    .help = "Prometheus' text format, version 0.0.4",
-    .write = write_metrics};
+const struct schema schema_metrics = {
+    .name = "Metrics", .help = "Prometheus' text format, version 0.0.4", .write = write_metrics};
 
 /* --- Errors ----------------------------------------------------------------------------------- */
 

@@ -8,8 +8,6 @@
 static const char *const select_names[SELECT_TYPE_COUNT] = {
     "all_vul", "specific_image_all_vul", "specific_vul_all_image", "vul_view", "image_view"};
 static const struct words select_words = {"select_type", select_names, SELECT_TYPE_COUNT};
-static const char *const handle_status_names[] = {"unhandled", "handled"};
-static const struct words handle_status_words = {"handle_status", handle_status_names, 2};
 
 #define AT(member) offsetof(struct operation, member)
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* See pause.h. The clock is set on the condition, since its default is one that people set. */
 #include "api/pause.h"
 
 #include <time.h>

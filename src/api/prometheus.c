@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* See prometheus.h. Numbers are written as whole ones or millionths: no float is rounded. */
 #include "api/prometheus.h"
 
 #include "base/utf8.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The service: the fleet, and those who may use it, behind HTTP. Routes are a table (routes.c);
- * each handler gets a struct call. A background thread loads the index and then follows the change
- * log, so that what other processes write is in the answers within a second.
+ * each handler gets a struct call. Two threads of its own work beside them: the follower keeps the
+ * index as the store is (follower.h), the keeper does what is due in the store (keeper.h).
  */
 #ifndef CAREEN_API_SERVICE_H
 #define CAREEN_API_SERVICE_H
@@ -34,12 +34,12 @@ void service_reconfigure(struct service *service, const struct service_options *
 /* What holds now, for handlers: what it points to is not changed any more, and lives as long as the
  * service. Any thread; costs one read. */
 const struct service_options *service_options(const struct service *service);
-/* For /metrics: the server whose counters are shown; zeros until it is told. Any thread. It must end
- * before the service. */
+/* For /metrics: the server whose counters are shown; zeros until it is told. Any thread. It must
+ * end before the service. */
 void service_set_server(struct service *service, const struct http_server *server);
 /* The callbacks for http_server_start(); valid until service_stop(). */
 struct http_app service_app(struct service *service);
-/* True once every project is loaded. */
+/* Is every project loaded, and was the last round of following good? */
 bool service_ready(const struct service *service);
 /* After the HTTP server has stopped. Accepts NULL. */
 void service_stop(struct service *service);

@@ -168,17 +168,24 @@ static int finish_table(struct answer *answer, struct err *err)
     return cli_write(buf_slice(&answer->out)) ? 0 : err_set_errno(err, "cannot write the table");
 }
 
-/* Images that were looked at in part, or not at all, may be affected without showing it. */
-static int tell_assessment(struct fleet *fleet, uint32_t project,
+/* Images that were looked at in part, or not at all, may be affected without showing it. And where
+ * no image was asked about, as when --project was forgotten, "0 rows" says nothing good. */
+static int tell_assessment(const struct cli_args *args, struct fleet *fleet, uint32_t project,
     const struct affected_request *request, const struct answer *answer, int *ret_status,
     struct err *err)
 {
+    const char *name = cli_value(args, "project");
     struct index_counts counts;
     uint64_t unsure;
 
     if (fleet_count(fleet, project, &request->query.q.scope, &counts, err) < 0)
         return -1;
     unsure = counts.images - counts.by_assessment[ASSESSMENT_FULL];
+    if (counts.images == 0)
+        fprintf(stderr,
+            "careen affected: no image was asked about: project \"%s\" has none, or none that the "
+            "filters choose\n",
+            name ? name : "default");
     if (unsure)
         fprintf(stderr,
             "careen affected: %llu of the %llu images asked about are not fully assessed "
@@ -201,7 +208,7 @@ static int run_opened(const struct cli_args *args, struct affected_request *requ
         return -1;
     failed = ask(fleet, project, request, cli_given(args, "all"), answer, err) < 0 ||
              (answer->format == FORMAT_TABLE && finish_table(answer, err) < 0) ||
-             tell_assessment(fleet, project, request, answer, ret_status, err) < 0;
+             tell_assessment(args, fleet, project, request, answer, ret_status, err) < 0;
     fleet_close(fleet);
     return failed ? -1 : 0;
 }

@@ -40,6 +40,15 @@ static void print_help(FILE *to)
                 "  4  affected: nothing found, but images in scope are not fully assessed\n");
 }
 
+/* What is too long for its column has the help below it. */
+static void print_option(const char *left, const char *help)
+{
+    if (strlen(left) > 28)
+        printf("  %s\n  %-28s %s\n", left, "", help);
+    else
+        printf("  %-28s %s\n", left, help);
+}
+
 static void print_command_help(const struct command *command, const struct cli_args *args)
 {
     printf("%s\n\nusage: careen %s%s%s [OPTION...]\n", command->summary, command->name,
@@ -54,10 +63,9 @@ static void print_command_help(const struct command *command, const struct cli_a
 
         snprintf(left, sizeof(left), "%s%s%s%s", option->name[1] ? "--" : "-", option->name,
             *value && *value != '[' ? " " : "", value);
-        printf("  %-28s %s\n", left, option->help);
+        print_option(left, option->help);
     }
-    printf(
-        "  %-28s %s\n", "--data DIR", "the data folder; else CAREEN_DATA_DIR, else ./careen-data");
+    print_option("--data DIR", "the data folder; else CAREEN_DATA_DIR, else ./careen-data");
 }
 
 /* The command named by the words at *at; moves *at behind it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See deciding.h: what a decision did, or would do, in words. */
 #include "api/affected_render.h"
+#include "api/decision_render.h"
 #include "base/bug.h"
 #include "base/clock.h"
 #include "cli/decision_text.h"
@@ -236,15 +237,7 @@ static void write_json(const struct deciding_line *line, const struct preview *p
     json_write_begin_object(&w);
     json_write_key(&w, "dry_run");
     json_write_bool(&w, preview != NULL);
-    json_write_key(&w, "rows");
-    json_write_i64(&w, (int64_t)outcome->rows);
-    json_write_key(&w, "reached");
-    json_write_i64(&w, (int64_t)outcome->reached);
-    json_write_key(&w, "decisions");
-    json_write_begin_array(&w);
-    for (size_t i = 0; i < outcome->numbers.count; i++)
-        json_write_i64(&w, outcome->numbers.at[i]);
-    json_write_end_array(&w);
+    decision_write_outcome(&w, outcome);
     if (preview) {
         json_write_key(&w, "changes");
         json_write_begin_array(&w);

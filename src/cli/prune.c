@@ -51,7 +51,7 @@ static void add_row(
     table_cell(table, image->tag, COLOUR_NONE);
     table_cell(
         table, slice_sub(slice_of(clock_format(image->latest_scan_ms, when)), 0, 19), COLOUR_DIM);
-    table_cell(table, slice_of(removal_text(why)), COLOUR_NONE);
+    table_cell(table, slice_of(words_name(&removal_words, (int)why)), COLOUR_NONE);
 }
 
 static int note_removed(void *ctx, struct slice project_id, const struct image *image,
@@ -66,7 +66,7 @@ static int note_removed(void *ctx, struct slice project_id, const struct image *
     }
     json_write_begin_object(&p->w);
     json_write_member(&p->w, "project_id", project_id);
-    json_write_member(&p->w, "reason", slice_of(removal_text(why)));
+    json_write_member(&p->w, "reason", slice_of(words_name(&removal_words, (int)why)));
     image_write_members(&p->w, image);
     json_write_end_object(&p->w);
     return 0;
@@ -116,12 +116,6 @@ static void end_table(struct pruning *p, bool failed)
         (double)p->stats.bytes / 1048576.0, (double)p->stats.free_bytes / 1048576.0);
 }
 
-static void write_number(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_write_key(w, key);
-    json_write_i64(w, (int64_t)value);
-}
-
 static void end_json(struct pruning *p, bool failed)
 {
     struct json_writer *w = &p->w;
@@ -131,19 +125,19 @@ static void end_json(struct pruning *p, bool failed)
     json_write_bool(w, p->dry_run);
     json_write_key(w, "complete");
     json_write_bool(w, !failed);
-    write_number(w, "superseded", p->retained.superseded);
-    write_number(w, "unseen", p->retained.unseen);
-    write_number(w, "spared", p->retained.spared);
+    json_write_member_u64(w, "superseded", p->retained.superseded);
+    json_write_member_u64(w, "unseen", p->retained.unseen);
+    json_write_member_u64(w, "spared", p->retained.spared);
     if (!p->dry_run && !failed) {
         json_write_key(w, "dropped");
         json_write_begin_object(w);
-        write_number(w, "claims", p->collected.claims);
-        write_number(w, "packages", p->collected.packages);
-        write_number(w, "records", p->collected.records);
-        write_number(w, "names", p->collected.names);
+        json_write_member_u64(w, "claims", p->collected.claims);
+        json_write_member_u64(w, "packages", p->collected.packages);
+        json_write_member_u64(w, "records", p->collected.records);
+        json_write_member_u64(w, "names", p->collected.names);
         json_write_end_object(w);
-        write_number(w, "database_bytes", p->stats.bytes);
-        write_number(w, "free_bytes", p->stats.free_bytes);
+        json_write_member_u64(w, "database_bytes", p->stats.bytes);
+        json_write_member_u64(w, "free_bytes", p->stats.free_bytes);
     }
     json_write_end_object(w);
     buf_put_char(&p->out, '\n');

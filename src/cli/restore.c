@@ -5,7 +5,8 @@
 
 struct restore {
     const char *data_dir;
-    bool has_key;
+    bool has_key; /* the backup */
+    bool key_there;
 };
 
 /* Before the store appears: a server that started without the key would make another one. */
@@ -13,8 +14,16 @@ static int keep_key(void *ctx, struct slice key, struct err *err)
 {
     struct restore *restore = ctx;
 
+    struct seal seal;
+    struct err ignored = {0};
+
     restore->has_key = key.len > 0;
-    return key.len ? seal_install(restore->data_dir, key, err) : 0;
+    if (restore->has_key)
+        return seal_install(restore->data_dir, key, err);
+    restore->key_there = seal_read(restore->data_dir, &seal, &ignored) == 0;
+    if (restore->key_there)
+        seal_forget(&seal);
+    return 0;
 }
 
 /* What is there now; a store of an older version can only be counted once it has been migrated. */
@@ -33,9 +42,11 @@ static void say(const struct restore *restore)
     store_close(store);
     if (restore->has_key)
         printf(", with secret.key\n");
+    else if (restore->key_there)
+        printf("; the backup holds no secret.key: the one in the folder stays\n");
     else
-        printf("; the backup holds no secret.key: put it there before the first start, or access "
-               "keys will not work\n");
+        printf("; the backup holds no secret.key: access keys need it in the folder before the "
+               "first start\n");
     printf("go on with: careen --data %s serve\n", restore->data_dir);
 }
 

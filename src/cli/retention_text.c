@@ -5,17 +5,6 @@
 #include "base/clock.h"
 #include "base/when.h"
 
-const char *removal_text(enum removal why)
-{
-    static const char *const texts[REMOVAL_COUNT] = {
-        [REMOVAL_ASKED] = "asked",
-        [REMOVAL_SUPERSEDED] = "superseded",
-        [REMOVAL_UNSEEN] = "unseen",
-    };
-
-    return texts[why];
-}
-
 int retention_past_read(struct store *store, struct retention_past *ret, struct err *err)
 {
     struct retention_past past;

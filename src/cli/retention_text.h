@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What was removed, and by which rule, for people and programs. */
+/* What retention has done so far, for people and programs. */
 #ifndef CAREEN_CLI_RETENTION_TEXT_H
 #define CAREEN_CLI_RETENTION_TEXT_H
 
 #include "base/buf.h"
 #include "codec/json_writer.h"
 #include "store/store.h"
-
-/* "asked", "superseded" or "unseen". */
-const char *removal_text(enum removal why);
 
 /* What the store's state says of retention (fleet_retain). */
 struct retention_past {

@@ -332,10 +332,11 @@ const struct command command_serve = {.name = "serve",
     .summary = "serve the HTTP API",
     .arguments = "",
     .details =
-        "Answers GET /v5/{project_id}/vulnerability/images (ListVulAffectImages of Huawei\n"
-        "Cloud HSS v5) and Careen's own /careen/v1. Each option but the first two can stand\n"
-        "in the configuration file, too (careen settings prints one), or in the environment:\n"
-        "max_report_bytes, CAREEN_MAX_REPORT_BYTES.\n\n"
+        "Answers Huawei Cloud HSS v5's calls about vulnerabilities of images (ListVulAffectImages\n"
+        "and those that decide), and Careen's own /careen/v1; /openapi.json lists them all. Each\n"
+        "option but the first two can stand in the configuration file, too (careen settings "
+        "prints\n"
+        "one), or in the environment: max_report_bytes, CAREEN_MAX_REPORT_BYTES.\n\n"
         "SIGTERM lets requests in flight end, a second one does not. SIGHUP reads file,\n"
         "environment and certificate again. Defaults stand in [].",
     .options = options,

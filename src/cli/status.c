@@ -139,12 +139,6 @@ static void write_table(const struct state *state, struct buf *out)
     table_release(&table);
 }
 
-static void write_number(struct json_writer *w, const char *key, uint64_t value)
-{
-    json_write_key(w, key);
-    json_write_i64(w, (int64_t)value);
-}
-
 static void write_json(const struct state *state, struct buf *out)
 {
     struct json_writer w;
@@ -152,10 +146,10 @@ static void write_json(const struct state *state, struct buf *out)
     json_writer_init(&w, out);
     json_write_begin_object(&w);
     json_write_member(&w, "data_dir", slice_of(state->args->data_dir));
-    write_number(&w, "schema_version", state->stats.schema_version);
-    write_number(&w, "database_bytes", state->stats.bytes);
-    write_number(&w, "packages", state->stats.packages);
-    write_number(&w, "claims", state->stats.claims);
+    json_write_member_u64(&w, "schema_version", state->stats.schema_version);
+    json_write_member_u64(&w, "database_bytes", state->stats.bytes);
+    json_write_member_u64(&w, "packages", state->stats.packages);
+    json_write_member_u64(&w, "claims", state->stats.claims);
     json_write_key(&w, "retention");
     retention_past_json(&state->retention, &w);
     json_write_key(&w, "projects");
@@ -165,15 +159,15 @@ static void write_json(const struct state *state, struct buf *out)
 
         json_write_begin_object(&w);
         json_write_member(&w, "project_id", state->projects[i].id);
-        write_number(&w, "images", counts->images);
-        write_number(&w, "findings", findings_of(counts, -1));
+        json_write_member_u64(&w, "images", counts->images);
+        json_write_member_u64(&w, "findings", findings_of(counts, -1));
         for (int necessity = NECESSITY_COUNT - 1; necessity >= 0; necessity--)
-            write_number(
+            json_write_member_u64(
                 &w, words_name(&necessity_words, necessity), findings_of(counts, necessity));
-        write_number(&w, "handled", handled_of(counts));
-        write_number(&w, "decisions_in_force", state->projects[i].decisions);
+        json_write_member_u64(&w, "handled", handled_of(counts));
+        json_write_member_u64(&w, "decisions_in_force", state->projects[i].decisions);
         for (int i_assessment = 0; i_assessment < ASSESSMENT_COUNT; i_assessment++)
-            write_number(&w, words_name(&assessment_words, i_assessment),
+            json_write_member_u64(&w, words_name(&assessment_words, i_assessment),
                 counts->by_assessment[i_assessment]);
         json_write_end_object(&w);
     }

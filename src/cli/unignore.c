@@ -16,45 +16,6 @@ static const struct cli_option options[] = {
 
 /* --- By number -------------------------------------------------------------------------------- */
 
-/* What is known of a decision that is to be withdrawn. */
-struct known {
-    uint32_t number;
-    bool found;
-    enum decision_end end;
-    uint64_t rows;
-};
-
-static int take_known(void *ctx, const struct decision_view *view, struct err *err)
-{
-    struct known *known = ctx;
-
-    (void)err;
-    if (view->decision->number != known->number)
-        return 0;
-    known->found = true;
-    known->end = view->decision->end;
-    known->rows = view->rows;
-    return 0;
-}
-
-static int preview_one(
-    const struct deciding_line *line, uint32_t number, uint64_t *ret_rows, struct err *err)
-{
-    const struct decision_query query = {.after = number - 1, .limit = 1};
-    struct known known = {.number = number};
-
-    if (fleet_each_decision(line->fleet, line->project, &query, take_known, &known, err) < 0)
-        return -1;
-    if (!known.found)
-        return err_set(err, ERR_NOT_FOUND,
-            "there is no decision %u in this project; careen decisions shows them", number);
-    if (known.end != DECISION_IN_FORCE)
-        return err_set(err, ERR_CONFLICT, "decision %u has ended: it is %s", number,
-            words_name(&decision_end_words, (int)known.end));
-    *ret_rows = known.rows;
-    return 0;
-}
-
 static void write_json(const struct deciding_line *line, const struct ids *numbers,
     const uint64_t *rows, size_t done, struct buf *out)
 {
@@ -68,10 +29,8 @@ static void write_json(const struct deciding_line *line, const struct ids *numbe
     json_write_begin_array(&w);
     for (size_t i = 0; i < done; i++) {
         json_write_begin_object(&w);
-        json_write_key(&w, "number");
-        json_write_i64(&w, numbers->at[i]);
-        json_write_key(&w, line->dry_run ? "rows_at_most" : "rows");
-        json_write_i64(&w, (int64_t)rows[i]);
+        json_write_member_u64(&w, "number", numbers->at[i]);
+        json_write_member_u64(&w, "rows", rows[i]);
         json_write_end_object(&w);
     }
     json_write_end_array(&w);
@@ -84,7 +43,7 @@ static void write_lines(const struct deciding_line *line, const struct ids *numb
 {
     for (size_t i = 0; i < done; i++)
         buf_printf(out,
-            line->dry_run ? "dry run: decision %u would be withdrawn; it lies over %llu row%s\n"
+            line->dry_run ? "dry run: decision %u would be withdrawn; would change %llu row%s\n"
                           : "decision %u is withdrawn; changed %llu row%s\n",
             numbers->at[i], (unsigned long long)rows[i], rows[i] == 1 ? "" : "s");
 }
@@ -98,9 +57,11 @@ static int withdraw_each(struct deciding_line *line, const struct ids *numbers, 
     size_t done = 0;
 
     while (!failed && done < numbers->count) {
+        const struct ids gone = {numbers->at, done, 0};
         uint32_t number = numbers->at[done];
 
-        failed = line->dry_run ? preview_one(line, number, &rows[done], err)
+        failed = line->dry_run ? fleet_preview_withdrawal(line->fleet, line->project, number, &gone,
+                                     &line->deciding, &rows[done], err)
                                : fleet_withdraw_decision(line->fleet, line->project, number,
                                      &line->deciding, line->command, &rows[done], err);
         if (!failed)

@@ -132,12 +132,9 @@ static void write_jsonl(const struct listing *listing, struct buf *out)
         json_write_member(&w, "type", slice_of(words_name(&vul_type_words, (int)vuln->type)));
         json_write_member(
             &w, "repair_necessity", slice_of(words_name(&necessity_words, (int)vuln->worst)));
-        json_write_key(&w, "images");
-        json_write_i64(&w, (int64_t)vuln->images);
-        json_write_key(&w, "containers");
-        json_write_i64(&w, (int64_t)vuln->containers);
-        json_write_key(&w, "open_images");
-        json_write_i64(&w, (int64_t)listing->at[i].open);
+        json_write_member_u64(&w, "images", vuln->images);
+        json_write_member_u64(&w, "containers", vuln->containers);
+        json_write_member_u64(&w, "open_images", listing->at[i].open);
         json_write_end_object(&w);
         buf_put_char(out, '\n');
     }

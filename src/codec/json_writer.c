@@ -210,3 +210,9 @@ void json_write_member_if(struct json_writer *w, const char *key, struct slice v
     if (value.len)
         json_write_member(w, key, value);
 }
+
+void json_write_member_u64(struct json_writer *w, const char *key, uint64_t value)
+{
+    json_write_key(w, key);
+    json_write_i64(w, (int64_t)value);
+}

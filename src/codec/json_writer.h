@@ -36,5 +36,7 @@ void json_write_json(struct json_writer *w, const char *json);
 void json_write_member(struct json_writer *w, const char *key, struct slice value);
 /* The same, left out when value is empty. */
 void json_write_member_if(struct json_writer *w, const char *key, struct slice value);
+/* key and a number, at most INT64_MAX. */
+void json_write_member_u64(struct json_writer *w, const char *key, uint64_t value);
 
 #endif

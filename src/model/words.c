@@ -11,12 +11,14 @@ static const char *const image_type_row_names[] = {"local_image", "registry", "c
 static const char *const vul_type_names[] = {"app_vul", "linux_vul"};
 static const char *const necessity_names[] = {"Low", "Medium", "High", "Critical"};
 static const char *const vul_status_names[] = {"vul_status_unfix", "vul_status_ignored"};
+static const char *const handle_status_names[] = {"unhandled", "handled"};
 static const char *const severity_names[] = {
     "unknown", "negligible", "low", "medium", "high", "critical"};
 static const char *const source_names[] = {"careen", "trivy", "grype", "sbom"};
 static const char *const registry_type_names[] = {
     "Harbor", "Jfrog", "SwrPrivate", "SwrShared", "SwrEnterprise", "Other"};
 static const char *const assessment_names[] = {"assessed", "partly_assessed", "not_assessed"};
+static const char *const removal_names[] = {"asked", "superseded", "unseen"};
 static const char *const role_names[] = {"viewer", "operator", "admin"};
 
 const struct words image_type_words = {"image_type", image_type_names, IMAGE_TYPE_COUNT};
@@ -24,10 +26,12 @@ const struct words image_type_rows = {"image_type", image_type_row_names, IMAGE_
 const struct words vul_type_words = {"type", vul_type_names, VUL_TYPE_COUNT};
 const struct words necessity_words = {"repair_necessity", necessity_names, NECESSITY_COUNT};
 const struct words vul_status_words = {"status", vul_status_names, VUL_STATUS_COUNT};
+const struct words handle_status_words = {"handle_status", handle_status_names, 2};
 const struct words severity_words = {"severity", severity_names, SEVERITY_COUNT};
 const struct words source_words = {"source", source_names, SOURCE_COUNT};
 const struct words registry_type_words = {"registry_type", registry_type_names, 6};
 const struct words assessment_words = {"assessment", assessment_names, ASSESSMENT_COUNT};
+const struct words removal_words = {"removal", removal_names, REMOVAL_COUNT};
 const struct words role_words = {"role", role_names, ROLE_COUNT};
 
 int words_find(const struct words *words, struct slice s)

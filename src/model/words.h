@@ -41,6 +41,9 @@ enum source { SOURCE_CAREEN, SOURCE_TRIVY, SOURCE_GRYPE, SOURCE_SBOM, SOURCE_COU
 /* How much of an image has been looked at: PARTLY has no complete package list, NOT has nothing. */
 enum assessment { ASSESSMENT_FULL, ASSESSMENT_PARTLY, ASSESSMENT_NOT, ASSESSMENT_COUNT };
 
+/* Why an image was removed: somebody asked for it, or retention did it (fleet_retain). */
+enum removal { REMOVAL_ASKED, REMOVAL_SUPERSEDED, REMOVAL_UNSEEN, REMOVAL_COUNT };
+
 /* What somebody may do: see; also import and decide; also manage. Each includes those before it. */
 enum role { ROLE_VIEWER, ROLE_OPERATOR, ROLE_ADMIN, ROLE_COUNT };
 
@@ -56,10 +59,12 @@ extern const struct words image_type_rows;     /* local_image registry cicd clus
 extern const struct words vul_type_words;      /* app_vul linux_vul */
 extern const struct words necessity_words;     /* Low Medium High Critical */
 extern const struct words vul_status_words;    /* vul_status_unfix vul_status_ignored */
+extern const struct words handle_status_words; /* unhandled handled: by bool */
 extern const struct words severity_words;      /* unknown negligible low medium high critical */
 extern const struct words source_words;        /* careen trivy grype sbom */
 extern const struct words registry_type_words; /* Harbor Jfrog SwrPrivate SwrShared ... */
 extern const struct words assessment_words;    /* assessed partly_assessed not_assessed */
+extern const struct words removal_words;       /* asked superseded unseen */
 extern const struct words role_words;          /* viewer operator admin */
 
 /* The value named by s, or -1. Exact and case-sensitive. */

@@ -253,9 +253,6 @@ enum cause_kind {
     CAUSE_DECISION_ENDED = 6,
 };
 
-/* Why an image was removed. */
-enum removal { REMOVAL_ASKED, REMOVAL_SUPERSEDED, REMOVAL_UNSEEN, REMOVAL_COUNT };
-
 struct cause {
     uint64_t number; /* in commit order */
     enum cause_kind kind;

@@ -271,6 +271,17 @@ def test_a_reader_that_goes_away(fleet, careen, data_dir):
 # --- What an answer admits ------------------------------------------------------------------------
 
 
+def test_nothing_asked_about_is_no_good_news(run, tmp_path):
+    run("project", "create", "other")
+    run("import", write(tmp_path, report("full", ["CVE-2024-0001"])), "--project", "other")
+    says = "no image was asked about: project \"{}\" has none, or none that the filters choose\n"
+    for format in ("table", "json", "jsonl", "csv"):
+        assert run("affected", "CVE-2024-0001", "-o", format, expect=0).stderr == (
+            "careen affected: " + says.format("default"))
+    assert says.format("other") in run("affected", "--project", "other", "--image-name", "no").stderr
+    assert run("affected", "--project", "other").stderr == ""
+
+
 def test_exit_status_says_when_nothing_found_is_not_enough(run, tmp_path):
     run("import", write(tmp_path, report("full", ["CVE-2024-0001"])))
     assert run("affected", "CVE-1999-0001", expect=0).stderr == ""

@@ -13,7 +13,6 @@ struct restore {
 static int keep_key(void *ctx, struct slice key, struct err *err)
 {
     struct restore *restore = ctx;
-
     struct seal seal;
     struct err ignored = {0};
 

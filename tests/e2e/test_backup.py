@@ -98,6 +98,17 @@ def test_without_the_key(folder, other, tmp_path):
     assert key.request(other.serve(), "GET", CALL).status == 200
 
 
+def test_without_the_key_that_is_there_already(folder, other, tmp_path):
+    folder.run("user", "create", "alice", "--role", "operator")
+    key = new_key(folder, "alice")
+    folder.run("backup", tmp_path / "b", "--without-key")
+    other.path.mkdir(mode=0o700)
+    shutil.copy(folder.path / "secret.key", other.path / "secret.key")
+    said = other.run("restore", tmp_path / "b").stdout
+    assert "holds no secret.key: the one in the folder stays\n" in said
+    assert key.request(other.serve(), "GET", CALL).status == 200
+
+
 def test_another_key_is_there(folder, other, tmp_path):
     folder.run("user", "create", "alice", "--role", "operator")
     new_key(folder, "alice")

@@ -82,20 +82,19 @@ static int parse_network(struct slice part, struct network *ret, struct err *err
 
     if (!parse_address(slice_sub(part, 0, slash), &network.address))
         return err_set(err, ERR_INVALID,
-            "trusted proxies: \"%.*s\" is no address: write addresses or networks such as "
+            "\"%.*s\" is no address: write addresses or networks such as "
             "192.168.1.5, 10.0.0.0/8 or fd00::/8, between commas",
             SLICE_FMT(part));
     high = is_mapped(&network.address) ? 32 : 128;
     if (slash < part.len) {
         if (!slice_to_u64(slice_skip(part, slash + 1), &bits) || bits > high)
-            return err_set(err, ERR_INVALID,
-                "trusted proxies: the number behind the slash of \"%.*s\" must be 0-%u",
+            return err_set(err, ERR_INVALID, "the number behind the slash of \"%.*s\" must be 0-%u",
                 SLICE_FMT(part), high);
         network.bits = (unsigned)bits + (high == 32 ? MAPPED_BITS : 0);
     }
     if (!is_network(&network.address, network.bits))
         return err_set(err, ERR_INVALID,
-            "trusted proxies: \"%.*s\" is no network: the bits behind the first %llu must be 0; "
+            "\"%.*s\" is no network: the bits behind the first %llu must be 0; "
             "for one address leave the slash out",
             SLICE_FMT(part), (unsigned long long)bits);
     *ret = network;

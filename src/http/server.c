@@ -147,7 +147,7 @@ static int read_options(
         return err_nomem(err);
     server->proxies = proxies_parse(options->trusted_proxies, err);
     if (!server->proxies)
-        return -1;
+        return err_prefix(err, "trusted proxies");
     if (!options->tls_certificate != !options->tls_key)
         return err_set(err, ERR_USAGE,
             "TLS needs a certificate and its key: only the %s is named (%s)",

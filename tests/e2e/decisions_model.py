@@ -54,7 +54,7 @@ class Model(inventory.Model):
             verdicts = [self.verdict(groups, image, type, title, *one) for one in held]
             if all(verdict in IGNORES for verdict in verdicts):
                 row["status"] = "vul_status_ignored"
-            row.handled = "not_ignore" not in verdicts
+            row["is_handled"] = "not_ignore" not in verdicts
             yield row
 
     # --- Decisions

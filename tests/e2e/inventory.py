@@ -212,9 +212,11 @@ def split_related(claim):
 
 
 class Row(dict):
-    """A row as the answer has it, and whether it counts as handled, which no row says."""
+    """A row as the answer has it."""
 
-    handled = False
+    @property
+    def handled(self):
+        return self["is_handled"]
 
 
 class Model:
@@ -354,7 +356,7 @@ class Model:
             "image_size": None if i.size is None else str(i.size), "type": type,
             "assessment": "assessed" if complete else "partly_assessed",
             "image_config_digest": i.config, "is_latest": "true" if i.latest else "false",
-            "updated_time": str(i.updated),
+            "updated_time": str(i.updated), "is_handled": False,
         }
         for name in ("organization", "registry_type", "registry_name", "is_multi_arch",
                      "cluster_id", "cluster_name", "enterprise_project_id"):

@@ -155,6 +155,7 @@ TEXTS = {"agent_id", "image_id", "image_name", "vul_id", "repair_necessity", "im
          "image_size", "organization", "registry_type", "registry_name", "is_multi_arch",
          "cluster_id", "cluster_name", "type", "assessment", "enterprise_project_id",
          "image_config_digest", "is_latest", "updated_time"}
+OTHERS = {"container_num", "is_handled"}
 ALWAYS = {"image_id", "image_name", "vul_id", "repair_necessity", "container_num", "image_digest",
           "image_version", "status", "first_scan_time", "latest_scan_time", "image_type"}
 FORM = {
@@ -174,13 +175,14 @@ def test_json_types_of_every_field(client):
     for row in answer["data_list"] + client.ask(enterprise_project_id=ALL, limit="200",
                                                 offset="200")["data_list"]:
         assert ALWAYS <= row.keys(), row
-        assert row.keys() <= TEXTS | {"container_num"}, "a field that no one has described"
+        assert row.keys() <= TEXTS | OTHERS, "a field that no one has described"
         assert type(row["container_num"]) is int and 0 <= row["container_num"] <= 2147483547
+        assert type(row["is_handled"]) is bool
         for name in row.keys() & TEXTS:
             assert type(row[name]) is str and row[name] != "", (name, row)
             assert re.fullmatch(FORM.get(name, ".*"), row[name]), (name, row)
         seen |= row.keys()
-    assert seen == TEXTS | {"container_num"}, "the inventory must show every field"
+    assert seen == TEXTS | OTHERS, "the inventory must show every field"
     assert type(answer["total_num"]) is int and type(answer["next"]) is str
     assert list(answer) == ["total_num", "data_list", "next"]
 

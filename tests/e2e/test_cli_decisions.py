@@ -226,13 +226,27 @@ def test_dry_run_of_many_rows(run, put):
 def test_dry_run_of_a_withdrawal(run, two):
     ignore(run, LOG4J)
     assert run("unignore", "1", "--dry-run").stdout == (
-        "dry run: decision 1 would be withdrawn; it lies over 2 rows\n")
+        "dry run: decision 1 would be withdrawn; would change 2 rows\n")
     assert json.loads(run("unignore", "1", "--dry-run", "-o", "json").stdout) == {
-        "dry_run": True, "withdrawn": [{"number": 1, "rows_at_most": 2}]}
+        "dry_run": True, "withdrawn": [{"number": 1, "rows": 2}]}
     assert len(changed(run)) == 2
-    assert "no decision 2 " in run("unignore", "2", "--dry-run", expect=1).stderr
+    assert "no decision 2\n" in run("unignore", "2", "--dry-run", expect=1).stderr
     run("unignore", "1")
     assert "withdrawn" in run("unignore", "1", "--dry-run", expect=1).stderr
+
+
+def test_dry_run_of_several_withdrawals(run, two):
+    """What it foretells of each is what comes, with those before it gone."""
+    ignore(run, LOG4J, "--repository", "shop/app")
+    ignore(run, LOG4J)
+    run("unignore", LOG4J, "--image", two[0])
+    for numbers, rows in ((["1"], [0]), (["2"], [1]), (["3"], [1]), (["1", "2"], [0, 1]),
+                          (["3", "2", "1"], [0, 1, 0]), (["2", "3"], [1, 1])):
+        foretold = json.loads(run("unignore", *numbers, "--dry-run", "-o", "json").stdout)
+        assert [one["rows"] for one in foretold["withdrawn"]] == rows, numbers
+    assert len(decisions(run)) == 3
+    done = json.loads(run("unignore", "2", "3", "-o", "json").stdout)
+    assert [one["rows"] for one in done["withdrawn"]] == [1, 1]
 
 
 # --- What looks like a mistake --------------------------------------------------------------------

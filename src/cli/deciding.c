@@ -235,7 +235,7 @@ static void warn_of_nothing(
 
     if (outcome->reached)
         return;
-    deciding_write_scope(&line->request, &scope);
+    deciding_write_scope(line, &scope);
     fprintf(stderr, "careen %s: nothing in %.*s has it now: is that right?\n", line->command,
         SLICE_FMT(buf_slice(&scope)));
 }

@@ -67,8 +67,8 @@ int deciding_warn(const struct deciding_line *line, bool *ret_said, struct err *
 
 /* --- deciding_print.c ------------------------------------------------------------------------- */
 
-/* "repository nginx", "the whole project", ... */
-void deciding_write_scope(const struct decision_request *request, struct buf *out);
+/* "repository nginx", "the whole project", "enterprise projects 0, ep-shop", ... */
+void deciding_write_scope(const struct deciding_line *line, struct buf *out);
 /* The command that withdraws decisions, to be pasted into a shell. */
 void deciding_write_undo(const struct cli_args *args, const struct ids *numbers, struct buf *out);
 

@@ -78,11 +78,24 @@ int preview_take(void *ctx, const struct affected_row *row, struct err *err)
 
 /* --- Scope and undo --------------------------------------------------------------------------- */
 
-void deciding_write_scope(const struct decision_request *request, struct buf *out)
+static void write_enterprise_projects(const struct deciding *deciding, struct buf *out)
 {
+    buf_put_cstr(out, "enterprise projects ");
+    for (size_t i = 0; i < deciding->enterprise_project_count; i++)
+        buf_printf(out, "%s%.*s", i ? ", " : "", SLICE_FMT(deciding->enterprise_projects[i]));
+}
+
+void deciding_write_scope(const struct deciding_line *line, struct buf *out)
+{
+    const struct decision_request *request = &line->request;
+    bool parts = line->deciding.enterprise_project_count > 0;
+
     switch (request->scope) {
     case DECISION_PROJECT:
-        buf_put_cstr(out, "the whole project");
+        if (parts)
+            write_enterprise_projects(&line->deciding, out);
+        else
+            buf_put_cstr(out, "the whole project");
         break;
     case DECISION_IMAGES:
         if (request->image_count == 1)
@@ -102,6 +115,10 @@ void deciding_write_scope(const struct decision_request *request, struct buf *ou
     }
     if (request->image_type >= 0)
         buf_printf(out, " (%s images)", words_name(&image_type_words, request->image_type));
+    if (parts && request->scope != DECISION_PROJECT) {
+        buf_put_cstr(out, ", ");
+        write_enterprise_projects(&line->deciding, out);
+    }
 }
 
 /* As one word of a POSIX shell. */
@@ -175,10 +192,7 @@ static void write_sentence(const struct deciding_line *line, bool would, struct 
         : request->vul_count > 1 ? "are"
                                  : "is",
         done_word(request->action));
-    deciding_write_scope(request, out);
-    for (size_t i = 0; i < deciding->enterprise_project_count; i++)
-        buf_printf(out, "%s %.*s", i ? "," : ", enterprise projects",
-            SLICE_FMT(deciding->enterprise_projects[i]));
+    deciding_write_scope(line, out);
     if (request->scope != DECISION_IMAGES && request->action != DECISION_REPAIR)
         buf_put_cstr(out, ", images to come included");
     if (request->action == DECISION_REPAIR)

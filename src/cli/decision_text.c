@@ -164,7 +164,8 @@ static void where_cell(struct table *table, const struct decision *decision)
     struct buf text = BUF_INIT(64UL << 10);
 
     if (decision->scope == DECISION_PROJECT) {
-        buf_put_cstr(&text, "the whole project");
+        buf_put_cstr(&text,
+            decision->enterprise_project_count ? "enterprise projects" : "the whole project");
     } else if (decision->scope == DECISION_IMAGES) {
         buf_printf(
             &text, "%zu image%s", decision->image_count, decision->image_count == 1 ? "" : "s");

@@ -124,6 +124,10 @@ static int unignore(struct deciding_line *line, const struct cli_args *args, str
         return -1;
     if (numbers.count)
         return withdraw(line, &numbers, err);
+    if (args->word_count == 0 && !cli_given(args, "package"))
+        return err_set(err, ERR_USAGE,
+            "say which vulnerability, by VUL_ID, or with --package any of that package; or which "
+            "decision, by its NUMBER (careen decisions)");
     if (deciding_selector(line, err) < 0 || deciding_scope(line, err) < 0)
         return -1;
     return deciding_run(line, err);

@@ -406,6 +406,30 @@ static void test_withdraw(void **state)
     bed_release(&bed);
 }
 
+/* One that names no vulnerability is about all of them. */
+static void test_withdraw_above_a_package(void **state)
+{
+    struct decision_request by_package = request_of(DECISION_IGNORE, NULL);
+    const struct deciding by = deciding_by("bob");
+    struct bed bed;
+    uint32_t older, newer;
+    struct ids gone = {&older, 1, 0};
+    uint64_t rows;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    put_plain(&bed, SOURCE_TRIVY, "one", "1", "sha256:a", "CVE-1 CVE-2");
+    by_package.package = SLICE("openssl");
+    older = decide(&bed, &by_package, NULL);
+    newer = decide_everywhere(&bed, DECISION_IGNORE, "CVE-1", NULL);
+    assert_ok(fleet_preview_withdrawal(bed.fleet, bed.project, newer, &gone, &by, &rows, &err));
+    assert_int_equal(rows, 1);
+    assert_int_equal(withdraw(&bed, newer), 0);
+    assert_int_equal(withdraw(&bed, older), 2);
+    bed_release(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_image_moves_unloaded),
         cmocka_unit_test(test_several),
         cmocka_unit_test(test_withdraw),
+        cmocka_unit_test(test_withdraw_above_a_package),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

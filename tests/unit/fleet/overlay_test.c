@@ -262,7 +262,8 @@ static size_t check_everything(struct bed *bed)
         for (uint32_t name = 1; name <= NAMES; name++)
             for (int type = 0; type < VUL_TYPE_COUNT; type++) {
                 const struct decision *found;
-                uint32_t numbers[2] = {below(bed, bed->last + 1), bed->last + 1};
+                uint32_t first = below(bed, bed->last + 1);
+                uint32_t numbers[2] = {first, first + 1 + below(bed, 3)};
                 const struct ids except = {numbers, below(bed, 3), 0};
                 struct overlaid claim = {.image = &bed->images[i],
                     .group = aliases_group(&bed->aliases, name),

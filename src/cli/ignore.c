@@ -9,7 +9,7 @@ static const struct cli_option options[] = {
     DECIDING_SELECTOR_OPTIONS,
     DECIDING_SCOPE_OPTIONS,
     {"expires-in", "DURATION", "for so long: 12h, 90d; for ever, if not given", NULL},
-    {"expires-at", "TIME", "until then: 2027-01-31 or 2027-01-31T18:30Z (UTC)", NULL},
+    {"expires-at", "TIME", "until then: 2027-01-31 (UTC), 2027-01-31T18:30Z or ...+08:00", NULL},
     {"whitelist", NULL, "record it as add_to_whitelist; the rows are ignored all the same", NULL},
     DECIDING_COMMON_OPTIONS,
 };

@@ -3,9 +3,8 @@
  * The process log, to standard error: an event is one line, always, whatever bytes its texts hold,
  * and is written whole, in one of two formats:
  *
- *     time=2026-11-24T06:52:24.123Z level=info msg="index loaded" images=3 took_ms=12
- *     {"time":"2026-11-24T06:52:24.123Z","level":"info","msg":"index
- * loaded","images":3,"took_ms":12}
+ *     time=2026-11-24T06:52:24.123Z level=info msg="index loaded" took_ms=12
+ *     {"time":"2026-11-24T06:52:24.123Z","level":"info","msg":"index loaded","took_ms":12}
  *
  * In both a quoted text is a JSON string (RFC 8259): control characters, and those that end a line
  * or turn the direction of writing, are escaped, a byte that is no UTF-8 is U+FFFD. logfmt quotes

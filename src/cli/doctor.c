@@ -34,7 +34,7 @@ enum { FINDINGS_MAX = 256, TEXT_BYTES = 1200 };
 enum { CLOCK_TOLERANCE_MS = 5 * 60 * 1000 };
 #define SPACE_FAILED_BYTES (64ULL << 20)
 #define SPACE_WARNING_BYTES (1ULL << 30)
-#define WAL_WARNING_BYTES (256LL << 20)
+#define JOURNAL_WARNING_BYTES (256ULL << 20)
 
 struct doctor {
     const char *data_dir;
@@ -125,17 +125,14 @@ static void check_database(struct doctor *doctor)
         (double)doctor->stats.bytes / 1048576.0, doctor->stats.schema_version);
 }
 
-/* A log that keeps growing has a reader that never lets go of it. */
+/* A journal that keeps growing has a reader that never lets go of it. */
 static void check_journal(struct doctor *doctor)
 {
-    char path[4096];
-    struct stat info;
-
-    snprintf(path, sizeof(path), "%s/careen.db-wal", doctor->data_dir);
-    if (stat(path, &info) == 0 && info.st_size > WAL_WARNING_BYTES)
+    if (doctor->stats.journal_bytes > JOURNAL_WARNING_BYTES)
         found(doctor, GRADE_WARNING, "journal",
-            "%s has grown to %lld MiB: some process keeps an old reading open; restart it", path,
-            (long long)info.st_size >> 20);
+            "the database's journal has grown to %llu MiB: some process keeps an old reading "
+            "open; restart it",
+            (unsigned long long)(doctor->stats.journal_bytes >> 20));
 }
 
 static void check_key(struct doctor *doctor)

@@ -288,8 +288,9 @@ int store_data_version(struct store *store, uint64_t *ret, struct err *err);
 
 struct store_stats {
     uint32_t schema_version;
-    uint64_t bytes;      /* of the database on disk, journals included */
-    uint64_t free_bytes; /* of these: used again before the file grows */
+    uint64_t bytes;         /* of the database on disk, journals included */
+    uint64_t journal_bytes; /* of these: what is not yet in its file, or kept for a reader */
+    uint64_t free_bytes;    /* of these: used again before the file grows */
     uint64_t projects, images, packages, names, records, claims, decisions, causes;
 };
 

@@ -18,8 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-
 enum { COPY_BYTES = 1 << 20, KEY_MAX_BYTES = 4096, MAGIC_BYTES = 16 };
 
 static const char key_name[] = "secret.key";

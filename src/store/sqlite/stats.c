@@ -13,6 +13,7 @@ int store_stats(struct store *store, struct store_stats *ret, struct err *err)
 {
     struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
     struct query q CLEANUP(query_end) = {0};
+    uint64_t journal_bytes = file_bytes(store->wal);
     int64_t free_pages, page_bytes;
 
     if (!conn || conn_get_int(conn, "PRAGMA freelist_count", &free_pages, err) < 0 ||
@@ -22,7 +23,8 @@ int store_stats(struct store *store, struct store_stats *ret, struct err *err)
         return -1;
     *ret = (struct store_stats){
         .schema_version = schema_version(),
-        .bytes = file_bytes(store->file) + file_bytes(store->wal),
+        .bytes = file_bytes(store->file) + journal_bytes,
+        .journal_bytes = journal_bytes,
         .free_bytes = (uint64_t)(free_pages * page_bytes),
         .projects = (uint64_t)query_int(&q, 0),
         .images = (uint64_t)query_int(&q, 1),

@@ -89,8 +89,10 @@ static bool has_body(const struct call *call)
 
 static struct refusal wrong_key(struct call *call, struct slice ak, struct slice canonical)
 {
-    lockout_failed(
-        call->service->lockout, ak, slice_of(call->request->client), clock_monotonic_us() / 1000);
+    char network[THROTTLE_NETWORK_BYTES];
+
+    lockout_failed(call->service->lockout, ak, throttle_network(call->request->client, network),
+        clock_monotonic_us() / 1000);
     return unauthenticated(call, "%s, canonicalRequest:%.*s%s", wrong_signature,
         SLICE_FMT(slice_sub(canonical, 0, CANONICAL_SHOWN_BYTES)),
         canonical.len > CANONICAL_SHOWN_BYTES ? "..." : "");
@@ -103,6 +105,7 @@ static struct refusal judge(struct call *call, const struct signature *signature
     const struct signed_request request = signed_request(call, body_sha256);
     enum signature_verdict verdict = SIGNATURE_WRONG;
     struct slice canonical = SLICE_NONE;
+    char network[THROTTLE_NETWORK_BYTES];
     struct err err = {0};
 
     if (signature_verify(signature, &request, (struct slice){sk->text, sk->len},
@@ -110,8 +113,8 @@ static struct refusal judge(struct call *call, const struct signature *signature
         return err.code == ERR_LIMIT ? bad_signature(call, &err) : internal(call, &err);
     if (verdict == SIGNATURE_WRONG)
         return wrong_key(call, signature->access_key, canonical);
-    lockout_succeeded(
-        call->service->lockout, signature->access_key, slice_of(call->request->client));
+    lockout_succeeded(call->service->lockout, signature->access_key,
+        throttle_network(call->request->client, network));
     if (verdict == SIGNATURE_GOOD)
         return admitted;
     err_set(&err, ERR_INVALID, "the body is not the one of X-Sdk-Content-Sha256");
@@ -145,6 +148,7 @@ static struct refusal with_key(struct call *call, const struct signature *signat
     struct secret_key sk = {0};
     struct refusal refusal;
     struct err err = {0};
+    char network[THROTTLE_NETWORK_BYTES];
     bool known = false;
 
     if (principals_by_key(call->service->principals, signature->access_key, &call->request->arena,
@@ -154,7 +158,7 @@ static struct refusal with_key(struct call *call, const struct signature *signat
         return unauthenticated(call, "Get secretKey failed,ak:%.*s,err:ak not exist",
             SLICE_FMT(signature->access_key));
     if (lockout_is_locked(call->service->lockout, signature->access_key,
-            slice_of(call->request->client), clock_monotonic_us() / 1000))
+            throttle_network(call->request->client, network), clock_monotonic_us() / 1000))
         refusal = unauthenticated(call, "AK access failed to reach the limit,forbidden.");
     else
         refusal = with(call, signature, &sk);

@@ -96,7 +96,8 @@ static int check_password(struct call *call, const struct login_request *login, 
     uint32_t *ret_generation, struct err *err)
 {
     struct service *service = call->service;
-    struct slice address = slice_of(call->request->client), hash;
+    char network[THROTTLE_NETWORK_BYTES];
+    struct slice address = throttle_network(call->request->client, network), hash;
     int64_t now_ms = clock_monotonic_us() / 1000;
     bool right = false;
 

@@ -237,6 +237,19 @@ def test_guessing_is_locked_out(server):
     assert log_in(server, "bob").status == 201
 
 
+def test_a_network_is_locked_out(people):
+    """One client has a /64 of IPv6 at least: another address of it is no other client."""
+    server = people.serve("--trusted-proxies", "127.0.0.1")
+
+    def from_address(address, *secret):
+        return log_in(server, *secret, headers={"X-Forwarded-For": address})
+
+    for n in range(6):
+        unauthorized(from_address(f"2001:db8::{n}", "alice", "wrong password"))
+    unauthorized(from_address("2001:db8::77"), "wait five minutes")
+    assert from_address("2001:db8:0:1::77").status == 201
+
+
 def test_passwords_are_nowhere(people, server):
     token = log_in(server).headers["X-Subject-Token"]
     log_in(server, "alice", "a wrong guess")

@@ -236,6 +236,20 @@ def test_lock_out(folder, key, server):
     assert send(server, "GET", CALL, sent, source="127.0.0.2").status == 200
 
 
+def test_a_network_is_locked_out(folder, key):
+    """One client has a /64 of IPv6 at least: another address of it is no other client."""
+    server = folder.serve("--trusted-proxies", "127.0.0.1")
+
+    def ask(by, address):
+        sent = {**by.headers(server, "GET", CALL), "X-Forwarded-For": address}
+        return send(server, "GET", CALL, sent)
+
+    for n in range(6):
+        assert ask(Key(ak=key.ak, sk="wrong"), f"2001:db8::{n}").status == 401
+    refused(ask(key, "2001:db8::77"), LOCKED)
+    assert ask(key, "2001:db8:0:1::77").status == 200
+
+
 def test_uploads_count_for_the_lock_out(key, server):
     bad = Key(ak=key.ak, sk="wrong")
     for _ in range(6):

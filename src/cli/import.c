@@ -240,7 +240,8 @@ const struct command command_import = {.name = "import",
         "input. Of a folder, every file below it whose name ends in .json or .json.gz is taken.\n"
         "Each report replaces what the same scanner said of the same image before; importing it\n"
         "again changes nothing but the scan time.\n"
-        "One that is not about an image (file system, repository, application) needs --name.",
+        "One that is not about an image (file system, repository, application) needs --name.\n"
+        "Without --image-type it is a local image.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .tables = OPTIONS_PLACEMENT,

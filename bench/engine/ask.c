@@ -5,6 +5,7 @@
  * bench-ask --put DATA: puts some new images into it at the end, too, and times those.
  *
  *     {"queries":[{"name","rows","median_us","p99_us","filters":{...},"offset","limit"}, ...],
+ *      "extensions":[the same of what HSS has no words for],
  *      "limits":{"findings","images","rss_bytes_per_finding","db_bytes_per_finding","start_s",
  *                "put_image_ms"}}
  *
@@ -36,10 +37,11 @@ struct question {
 struct asking {
     struct fleet *fleet;
     uint32_t project;
-    struct question questions[16];
-    size_t count;
-    uint64_t rows;    /* of the last answer */
-    uint64_t checked; /* so that the rows are looked at */
+    struct question questions[24];
+    size_t count, extensions; /* those from here on are no part of the contract */
+    int64_t middle_ms;        /* when the finding in the middle was first seen */
+    uint64_t rows;            /* of the last answer */
+    uint64_t checked;         /* so that the rows are looked at */
     char common[64], rare[64], image_id[64];
     uint64_t common_images, rare_images;
 };
@@ -184,6 +186,48 @@ static void make_questions(struct asking *asking, uint64_t findings)
     query->scope.enterprise_project_count = 3;
 }
 
+static void add_sorted(struct asking *asking, const char *name, const char *filters,
+    enum index_sort sort, bool descending, uint64_t offset)
+{
+    struct index_query *query = add(asking, name, filters, admit_all, offset, PAGE_ROWS);
+
+    query->sort = sort;
+    query->descending = descending;
+}
+
+static void make_extensions(struct asking *asking, uint64_t findings)
+{
+    static const struct slice registries[] = {
+        SLICE_INIT("registry-00"), SLICE_INIT("registry-03"), SLICE_INIT("registry-07")};
+    char filters[128];
+    struct index_query *query;
+
+    asking->extensions = asking->count;
+    add_sorted(asking, "sort_image_name", "\"sort\":\"image_name\"", INDEX_SORT_IMAGE_NAME, false,
+        findings / 2);
+    add_sorted(asking, "sort_latest_scan_time", "\"sort\":\"-latest_scan_time\"",
+        INDEX_SORT_LATEST_SCAN, true, findings / 2);
+    add_sorted(asking, "sort_container_num", "\"sort\":\"-container_num\"", INDEX_SORT_CONTAINERS,
+        true, 0);
+    query = add(asking, "sort_image_name_critical_registry",
+        "\"sort\":\"image_name\",\"repair_necessity\":\"Critical\",\"image_type\":\"registry\"",
+        is_critical_unfix, 100000, PAGE_ROWS);
+    query->sort = INDEX_SORT_IMAGE_NAME;
+    query->scope.type = IMAGE_REGISTRY;
+    query = add(asking, "registry_name_in_running",
+        "\"registry_name_in\":[\"registry-00\",\"registry-03\",\"registry-07\"],\"running\":"
+        "\"true\"",
+        admit_all, 0, PAGE_ROWS);
+    query->scope.registry_names = (struct index_values){registries, 3};
+    query->scope.running = true;
+    query = add(asking, "only_latest", "\"only_latest\":\"true\"", admit_all, 2000000, PAGE_ROWS);
+    query->scope.only_latest = true;
+    snprintf(filters, sizeof(filters), "\"first_seen_since\":%lld", (long long)asking->middle_ms);
+    query = add(asking, "first_seen_since", filters, admit_all, 0, PAGE_ROWS);
+    query->by_time = true;
+    query->first_seen_since_ms = asking->middle_ms;
+}
+
 /* --- What to ask for -------------------------------------------------------------------------- */
 
 static bool see_vuln(void *ctx, const struct vuln_summary *vuln)
@@ -229,6 +273,8 @@ static int take_page(void *ctx, const struct affected_page *page, struct err *er
 
     (void)err;
     asking->rows = page->total;
+    if (asking->count == 0 && page->count)
+        asking->middle_ms = page->rows[0].first_scan_ms;
     for (size_t i = 0; i < page->count; i++)
         asking->checked += page->rows[i].vuln + page->rows[i].vul_id.len;
     return 0;
@@ -248,7 +294,8 @@ static int compare_times(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static int ask_often(struct asking *asking, const struct question *question, struct err *err)
+static int ask_often(
+    struct asking *asking, const struct question *question, const char *before, struct err *err)
 {
     static int64_t times[RUNS];
     int64_t began = now_ns();
@@ -264,9 +311,9 @@ static int ask_often(struct asking *asking, const struct question *question, str
     qsort(times, runs, sizeof(times[0]), compare_times);
     printf("%s\n{\"name\":\"%s\",\"rows\":%llu,\"median_us\":%.2f,\"p99_us\":%.2f,\"filters\":{%s},"
            "\"offset\":%llu,\"limit\":%zu}",
-        question == asking->questions ? "" : ",", question->name, (unsigned long long)asking->rows,
-        (double)times[runs / 2] / 1e3, (double)times[runs - 1 - runs / 100] / 1e3,
-        question->filters, (unsigned long long)question->query.q.offset, question->query.q.limit);
+        before, question->name, (unsigned long long)asking->rows, (double)times[runs / 2] / 1e3,
+        (double)times[runs - 1 - runs / 100] / 1e3, question->filters,
+        (unsigned long long)question->query.q.offset, question->query.q.limit);
     fflush(stdout);
     return 0;
 }
@@ -331,8 +378,7 @@ static uint64_t database_bytes(const char *data)
 
 static int run(struct asking *asking, const char *data, bool puts, struct err *err)
 {
-    const struct question all = {
-        .query.q = {.scope.type = -1, .codes = UINT32_MAX, .limit = PAGE_ROWS}};
+    struct question all = {.query.q = {.scope.type = -1, .codes = UINT32_MAX, .limit = PAGE_ROWS}};
     int64_t began = now_ns();
     struct fleet_size size;
     double start_s, put_ms = 0, findings;
@@ -348,11 +394,19 @@ static int run(struct asking *asking, const char *data, bool puts, struct err *e
     if (fleet_size(asking->fleet, asking->project, &size, err) < 0 ||
         choose(asking, size.index.images, err) < 0)
         return -1;
+    all.query.q.offset = size.index.findings / 2;
+    if (ask(asking, &all, err) < 0)
+        return -1;
     make_questions(asking, size.index.findings);
-    printf("{\"queries\":[");
-    for (size_t i = 0; i < asking->count; i++)
-        if (ask_often(asking, &asking->questions[i], err) < 0)
+    make_extensions(asking, size.index.findings);
+    for (size_t i = 0; i < asking->count; i++) {
+        const char *before = i == 0                    ? "{\"queries\":["
+                             : i == asking->extensions ? "],\n\"extensions\":["
+                                                       : ",";
+
+        if (ask_often(asking, &asking->questions[i], before, err) < 0)
             return -1;
+    }
     if (puts && (put_ms = put_images(asking, size.index.images, err)) < 0)
         return -1;
     findings = size.index.findings ? (double)size.index.findings : 1;

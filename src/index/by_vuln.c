@@ -84,6 +84,68 @@ static int add_vuln(const struct index *index, const struct ordinals *scope, uin
     return 0;
 }
 
+/* Whether this finding of an image was first seen since then. */
+static bool is_since(const struct index *index, uint32_t ordinal, uint32_t vuln, int64_t since_ms)
+{
+    const struct entry *entry;
+
+    if (newest_at(index, ordinal) < since_ms)
+        return false;
+    if (oldest_at(index, ordinal) >= since_ms)
+        return true;
+    entry = entry_at(index, ordinal);
+    return entry_first_scan_ms(entry, entry_find(entry, vuln)) >= since_ms;
+}
+
+/* Only the ordinals with a finding first seen since then. */
+static int keep_since(
+    const struct index *index, struct vuln_rows *rows, int64_t since_ms, struct err *err)
+{
+    size_t words = (size_t)index->ordinal_count / 64 + 1, count;
+    uint64_t *bits = calloc(words, sizeof(*bits));
+    uint32_t ordinals[CHUNK];
+    struct idset kept;
+    int failed;
+
+    if (!bits)
+        return err_nomem(err);
+    for (uint32_t from = 0; (count = idset_read(set_of_rows(rows), from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1)
+        for (size_t i = 0; i < count; i++)
+            if (is_since(index, ordinals[i], rows->vuln, since_ms))
+                bits[ordinals[i] / 64] |= (uint64_t)1 << ordinals[i] % 64;
+    failed = idset_of_bits(bits, words, &kept, err);
+    free(bits);
+    if (failed)
+        return -1;
+    idset_release(&rows->own);
+    rows->own = kept;
+    rows->set = NULL;
+    return 0;
+}
+
+/* What is left of each vulnerability's rows. */
+static int keep_all_since(
+    const struct index *index, struct rows *rows, int64_t since_ms, struct err *err)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        struct vuln_rows *at = &rows->at[i];
+
+        if (keep_since(index, at, since_ms, err) < 0)
+            return -1;
+        if (at->own.count) {
+            struct vuln_rows moved = *at;
+
+            *at = (struct vuln_rows){.vuln = at->vuln}; /* owned once, should a later one fail */
+            rows->at[kept++] = moved;
+        }
+    }
+    rows->count = kept;
+    return 0;
+}
+
 int rows_collect(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, uint32_t codes, struct rows *ret, struct err *err)
 {
@@ -95,6 +157,8 @@ int rows_collect(const struct index *index, const struct ordinals *scope,
     for (size_t i = 0; failed == 0 && i < vulns.count; i++)
         failed = add_vuln(index, scope, vulns.at[i], codes, ret, err);
     ids_release(&vulns);
+    if (failed == 0 && query->by_time)
+        failed = keep_all_since(index, ret, query->first_seen_since_ms, err);
     return failed;
 }
 

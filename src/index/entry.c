@@ -65,6 +65,16 @@ int64_t entry_first_scan_ms(const struct entry *entry, size_t finding)
     }
 }
 
+int64_t entry_oldest_ms(const struct entry *entry)
+{
+    return entry && entry->count ? entry->findings[0] : 0;
+}
+
+int64_t entry_newest_ms(const struct entry *entry)
+{
+    return entry && entry->count ? entry->findings[entry->time_count - 1] : 0;
+}
+
 size_t entry_find(const struct entry *entry, uint32_t vuln)
 {
     const uint32_t *vulns = entry_vulns(entry);

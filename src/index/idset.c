@@ -300,6 +300,12 @@ int idset_or_into(struct idset *into, const struct idset *b, struct err *err)
     return 0;
 }
 
+void idset_prefetch(const struct idset *set)
+{
+    if (set->cap)
+        __builtin_prefetch(set->as.array); /* or the bitmap */
+}
+
 void idset_into_bits(const struct idset *set, uint64_t *words)
 {
     uint32_t chunk[256];

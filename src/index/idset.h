@@ -62,6 +62,8 @@ int idset_and(const struct idset *a, const struct idset *b, struct idset *ret, s
 uint32_t idset_and_count(const struct idset *a, const struct idset *b);
 /* Adds all members of b; into != b. On failure `into` holds some of them. */
 int idset_or_into(struct idset *into, const struct idset *b, struct err *err);
+/* Asks memory for what the set will be read from. */
+void idset_prefetch(const struct idset *set);
 /* Sets the bit of each member; there are words enough. */
 void idset_into_bits(const struct idset *set, uint64_t *words);
 /* *ret := the bits set in `count` words, the lowest bit of the first word being id 0. */

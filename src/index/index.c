@@ -70,8 +70,12 @@ static struct entry *find_entry(const struct index *index, uint32_t number, uint
 
 static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, struct entry *entry)
 {
-    block_of(index, ordinal)->numbers[ordinal % BLOCK_ORDINALS] = number;
-    block_of(index, ordinal)->entries[ordinal % BLOCK_ORDINALS] = entry;
+    struct block *block = block_of(index, ordinal);
+
+    block->numbers[ordinal % BLOCK_ORDINALS] = number;
+    block->entries[ordinal % BLOCK_ORDINALS] = entry;
+    block->oldest[ordinal % BLOCK_ORDINALS] = entry_oldest_ms(entry);
+    block->newest[ordinal % BLOCK_ORDINALS] = entry_newest_ms(entry);
 }
 
 /* Adds `step` (1 or -1) to the count of a code; the counts are unsigned and wrap around midway. */

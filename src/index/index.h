@@ -118,6 +118,8 @@ struct index_query {
     bool by_vuln;          /* only the vulnerabilities below (none: no rows) */
     const uint32_t *vulns; /* any order, no duplicates */
     size_t vuln_count;
+    bool by_time; /* only rows first seen then or later */
+    int64_t first_seen_since_ms;
     enum index_sort sort;
     bool descending;
     /* Rows behind the one with this key, whatever offset says and whether it is still there: a walk

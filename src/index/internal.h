@@ -163,6 +163,8 @@ void entry_free(struct entry *entry); /* accepts NULL; the strings of the tables
 const uint32_t *entry_vulns(const struct entry *entry);
 const uint8_t *entry_codes(const struct entry *entry);
 void entry_set_code(struct entry *entry, size_t finding, uint8_t code);
+int64_t entry_oldest_ms(const struct entry *entry); /* 0 without findings; accepts NULL */
+int64_t entry_newest_ms(const struct entry *entry);
 int64_t entry_first_scan_ms(const struct entry *entry, size_t finding);
 size_t entry_bytes(const struct entry *entry);
 /* Position of the first finding with a vulnerability >= vuln. */
@@ -216,8 +218,9 @@ enum { BLOCK_ORDINALS = 256 };
 /* Counts first: each ordinal's are one cache line. */
 struct block {
     _Alignas(64) uint16_t counts[BLOCK_ORDINALS][INDEX_CODES];
-    uint16_t findings[BLOCK_ORDINALS]; /* the sum of an ordinal's counts */
-    uint32_t numbers[BLOCK_ORDINALS];  /* of images, ascending; those of holes included */
+    uint16_t findings[BLOCK_ORDINALS];                      /* the sum of an ordinal's counts */
+    int64_t oldest[BLOCK_ORDINALS], newest[BLOCK_ORDINALS]; /* first_scan_ms; 0 without findings */
+    uint32_t numbers[BLOCK_ORDINALS]; /* of images, ascending; those of holes included */
     struct entry *entries[BLOCK_ORDINALS];
 };
 
@@ -258,6 +261,16 @@ static inline const uint16_t *counts_at(const struct index *index, uint32_t ordi
 static inline uint32_t findings_at(const struct index *index, uint32_t ordinal)
 {
     return block_of(index, ordinal)->findings[ordinal % BLOCK_ORDINALS];
+}
+
+static inline int64_t oldest_at(const struct index *index, uint32_t ordinal)
+{
+    return block_of(index, ordinal)->oldest[ordinal % BLOCK_ORDINALS];
+}
+
+static inline int64_t newest_at(const struct index *index, uint32_t ordinal)
+{
+    return block_of(index, ordinal)->newest[ordinal % BLOCK_ORDINALS];
 }
 
 /* The first ordinal whose number is >= number, or ordinal_count. */

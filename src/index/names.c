@@ -111,13 +111,15 @@ static const char *find_part(const char *text, size_t len, struct slice part)
         return memmem(text, len, part.ptr, part.len);
     memset(&first, part.ptr[0], sizeof(first));
     memset(&last, part.ptr[distance], sizeof(last));
-    for (; at + distance + LANES <= len; at += LANES) {
-        lanes hits = pairs(text + at, distance, first, last);
+    for (; at + distance + 2 * LANES <= len; at += 2 * LANES) {
+        lanes low = pairs(text + at, distance, first, last);
+        lanes high = pairs(text + at + LANES, distance, first, last);
 
-        if (!is_any(hits))
+        if (!is_any(low | high))
             continue;
-        for (size_t i = 0; i < LANES; i++)
-            if (hits[i] && memcmp(text + at + i, part.ptr, part.len) == 0)
+        for (size_t i = 0; i < 2 * LANES; i++)
+            if ((i < LANES ? low[i] : high[i - LANES]) &&
+                memcmp(text + at + i, part.ptr, part.len) == 0)
                 return text + at + i;
     }
     return memmem(text + at, len - at, part.ptr, part.len);

@@ -18,8 +18,12 @@ enum { CHUNK = 256, AHEAD = 8 };
 
 enum { LANES = 8, FEW_CODES = 6 };
 
-static void admitted_init(struct admitted *admitted, uint32_t codes)
+static void admitted_init(
+    struct admitted *admitted, const struct index_query *query, uint32_t codes)
 {
+    admitted->codes = codes;
+    admitted->by_time = query->by_time;
+    admitted->since_ms = query->first_seen_since_ms;
     admitted->count = 0;
     for (uint8_t code = 0; code < INDEX_CODES; code++) {
         bool is = (codes >> code & 1) != 0;
@@ -65,11 +69,41 @@ static uint32_t rows_of_sums(const uint32_t sums[INDEX_CODES], const struct admi
     return rows;
 }
 
+/* Opens the image. */
+static uint32_t rows_since(const struct entry *entry, const struct admitted *admitted)
+{
+    uint32_t rows = 0;
+
+    for (size_t i = 0; i < entry->count; i++)
+        rows += is_admitted(entry, i, admitted);
+    return rows;
+}
+
 uint32_t rows_at(const struct index *index, uint32_t ordinal, const struct admitted *admitted)
 {
+    if (admitted->by_time) {
+        if (newest_at(index, ordinal) < admitted->since_ms)
+            return 0;
+        if (oldest_at(index, ordinal) < admitted->since_ms)
+            return rows_since(entry_at(index, ordinal), admitted);
+    }
     if (admitted->count == INDEX_CODES)
         return findings_at(index, ordinal);
     return rows_of_counts(counts_at(index, ordinal), admitted);
+}
+
+/* What rows_at() will read first. */
+static void prefetch_rows(
+    const struct index *index, uint32_t ordinal, const struct admitted *admitted)
+{
+    const struct block *block = block_of(index, ordinal);
+
+    if (admitted->by_time)
+        __builtin_prefetch(&block->newest[ordinal % BLOCK_ORDINALS]);
+    else if (admitted->count == INDEX_CODES)
+        __builtin_prefetch(&block->findings[ordinal % BLOCK_ORDINALS]);
+    else
+        __builtin_prefetch(block->counts[ordinal % BLOCK_ORDINALS]);
 }
 
 /* --- Rows by block ---------------------------------------------------------------------------- */
@@ -87,7 +121,7 @@ static void add_counted(struct walk *walk, const struct idset *set)
             uint32_t rows;
 
             if (i + AHEAD < count)
-                __builtin_prefetch(counts_at(index, ordinals[i + AHEAD]));
+                prefetch_rows(index, ordinals[i + AHEAD], &walk->admitted);
             rows = rows_at(index, ordinals[i], &walk->admitted);
             walk->rows[ordinals[i] / BLOCK_ORDINALS] += rows;
             walk->total += rows;
@@ -95,17 +129,17 @@ static void add_counted(struct walk *walk, const struct idset *set)
 }
 
 int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
-    uint32_t codes, struct err *err)
+    const struct index_query *query, uint32_t codes, struct err *err)
 {
     walk->index = index;
     walk->scope = scope;
     walk->total = 0;
     walk->rows = NULL;
-    admitted_init(&walk->admitted, codes);
+    admitted_init(&walk->admitted, query, codes);
     for (size_t i = 0; i < scope->count; i++) {
         const struct part *part = &scope->parts[i];
 
-        if (part->totals) {
+        if (part->totals && !query->by_time) {
             for (size_t j = 0; j < walk->admitted.count; j++)
                 walk->total += part->totals[walk->admitted.list[j]];
             continue;
@@ -136,7 +170,7 @@ static uint32_t rows_of_block(const struct walk *walk, size_t block)
     for (size_t i = 0; i < walk->scope->count; i++) {
         const struct part *part = &walk->scope->parts[i];
 
-        if (block < part->blocks)
+        if (block < part->blocks && !walk->admitted.by_time)
             rows += rows_of_sums(part->sums[block], &walk->admitted);
     }
     return rows;
@@ -213,13 +247,13 @@ static void find_start(const struct walk *walk, struct start *start)
     }
 }
 
-uint64_t rows_up_to(const struct entry *entry, uint32_t codes, uint32_t vuln)
+uint64_t rows_up_to(const struct entry *entry, const struct admitted *admitted, uint32_t vuln)
 {
     const uint32_t *vulns = entry_vulns(entry);
     uint64_t rows = 0;
 
     for (size_t i = 0; i < entry->count && vulns[i] <= vuln; i++)
-        rows += codes >> entry_codes(entry)[i] & 1;
+        rows += is_admitted(entry, i, admitted);
     return rows;
 }
 
@@ -235,13 +269,11 @@ void page_add(struct index_page *page, const struct entry *entry, size_t finding
     };
 }
 
-void add_image(struct index_page *page, const struct entry *entry, uint32_t codes, uint64_t *skip,
-    size_t limit)
+void add_image(struct index_page *page, const struct entry *entry, const struct admitted *admitted,
+    uint64_t *skip, size_t limit)
 {
-    const uint8_t *at = entry_codes(entry);
-
     for (size_t i = 0; i < entry->count && page->count < limit; i++) {
-        if (!(codes >> at[i] & 1))
+        if (!is_admitted(entry, i, admitted))
             continue;
         if (*skip)
             --*skip;
@@ -263,7 +295,7 @@ static void fill(const struct walk *walk, const struct pass *pass, const struct 
 
         for (size_t i = 0; i < count && page->count < wanted; i++)
             if (ordinals[i] >= start->ordinal)
-                add_image(page, entry_at(walk->index, ordinals[i]), pass->codes, &skip, wanted);
+                add_image(page, entry_at(walk->index, ordinals[i]), &walk->admitted, &skip, wanted);
     }
 }
 
@@ -274,7 +306,7 @@ int query_images(const struct index *index, const struct ordinals *scope, struct
     struct start start = {.by_ordinal = pass->by_cursor, .offset = pass->offset};
     struct walk walk;
 
-    if (walk_begin(&walk, index, scope, pass->codes, err) < 0)
+    if (walk_begin(&walk, index, scope, query, pass->codes, err) < 0)
         return -1;
     if (pass->by_cursor)
         start.ordinal = ordinal_from(index, query->after_image);
@@ -283,7 +315,8 @@ int query_images(const struct index *index, const struct ordinals *scope, struct
     pass->left = 0;
     if (start.found) {
         if (pass->by_cursor && number_at(index, start.ordinal) == query->after_image)
-            start.skip = rows_up_to(entry_at(index, start.ordinal), pass->codes, query->after_vuln);
+            start.skip =
+                rows_up_to(entry_at(index, start.ordinal), &walk.admitted, query->after_vuln);
         pass->left = walk.total - start.before - start.skip;
         fill(&walk, pass, &start, page);
     }

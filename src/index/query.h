@@ -31,8 +31,12 @@ int query_sorted(const struct index *index, const struct ordinals *scope,
 
 /* --- Rows by counts (query.c) ----------------------------------------------------------------- */
 
-/* The admitted codes, as a list for few of them and as lanes of ones for many. */
+/* Which rows: the admitted codes, as a list for few of them and as lanes of ones for many, and the
+ * time since when they were first seen. */
 struct admitted {
+    uint32_t codes;
+    bool by_time;
+    int64_t since_ms;
     uint32_t wide_lanes[INDEX_CODES]; /* all ones or 0 */
     uint16_t lanes[INDEX_CODES];
     uint8_t list[INDEX_CODES];
@@ -50,16 +54,23 @@ struct walk {
     uint32_t on_stack[STACK_BLOCKS];
 };
 
+/* Sums do not know times: with query->by_time each image is looked at. */
 int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
-    uint32_t codes, struct err *err);
+    const struct index_query *query, uint32_t codes, struct err *err);
 void walk_end(struct walk *walk);
 /* Admitted rows of an ordinal. */
 uint32_t rows_at(const struct index *index, uint32_t ordinal, const struct admitted *admitted);
 /* Adds the admitted rows of one image but the first *skip, which it lowers. */
-void add_image(struct index_page *page, const struct entry *entry, uint32_t codes, uint64_t *skip,
-    size_t limit);
+void add_image(struct index_page *page, const struct entry *entry, const struct admitted *admitted,
+    uint64_t *skip, size_t limit);
 /* Admitted rows of an image that stand at or before `vuln`. */
-uint64_t rows_up_to(const struct entry *entry, uint32_t codes, uint32_t vuln);
+uint64_t rows_up_to(const struct entry *entry, const struct admitted *admitted, uint32_t vuln);
+static inline bool is_admitted(
+    const struct entry *entry, size_t finding, const struct admitted *admitted)
+{
+    return (admitted->codes >> entry_codes(entry)[finding] & 1) &&
+           (!admitted->by_time || entry_first_scan_ms(entry, finding) >= admitted->since_ms);
+}
 
 /* --- Rows by vulnerability (by_vuln.c) -------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
  */
 #include "index/internal.h"
 
-enum { MAX_WANTED = 7, MAX_CONDITIONS = 13, MAX_OWN = MAX_CONDITIONS };
+enum { MAX_WANTED = 7, MAX_CONDITIONS = 13, MAX_OWN = MAX_CONDITIONS, NAME_BATCH = 32 };
 
 static const struct idset no_ordinals;
 
@@ -208,17 +208,36 @@ static int add_many_values(const struct index *index, const struct wanted *wante
     return bits_finish(&bits, conditions, err);
 }
 
+/* Values lie all over the heap, and so do their sets: all of a batch are asked of memory before the
+ * first is read. */
+static void add_batch(
+    const struct table *names, const uint32_t *places, size_t count, struct bits *bits)
+{
+    for (size_t i = 0; i < count; i++)
+        __builtin_prefetch(names->places[places[i]].value);
+    for (size_t i = 0; i < count; i++)
+        idset_prefetch(&names->places[places[i]].value->set);
+    for (size_t i = 0; i < count; i++)
+        idset_into_bits(&names->places[places[i]].value->set, bits->words);
+}
+
 static int add_name_part(
     const struct index *index, struct slice part, struct conditions *conditions, struct err *err)
 {
     const struct attributes *attributes = &index->attributes;
+    const struct table *names = &attributes->tables[TABLE_NAME];
+    uint32_t places[NAME_BATCH];
+    size_t count = 0;
     struct bits bits;
-    uint32_t place;
 
     if (bits_init(&bits, index, err) < 0)
         return -1;
-    for (size_t line = 0; names_next(&attributes->names, part, &line, &place);)
-        idset_into_bits(&attributes->tables[TABLE_NAME].places[place].value->set, bits.words);
+    for (size_t line = 0; names_next(&attributes->names, part, &line, &places[count]);)
+        if (++count == NAME_BATCH) {
+            add_batch(names, places, count, &bits);
+            count = 0;
+        }
+    add_batch(names, places, count, &bits);
     return bits_finish(&bits, conditions, err);
 }
 

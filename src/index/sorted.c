@@ -40,7 +40,7 @@ static uint64_t rows_not_behind(const struct sorting *sorting, uint32_t ordinal)
     if (rows_of(sorting, ordinal) == 0)
         return 0;
     if (!sorting->vulns)
-        return rows_up_to(entry_at(sorting->index, ordinal), sorting->query->codes, vuln);
+        return rows_up_to(entry_at(sorting->index, ordinal), &sorting->admitted, vuln);
     for (size_t i = 0; i < sorting->vulns->count && sorting->vulns->at[i].vuln <= vuln; i++)
         rows += idset_contains(set_of_rows(&sorting->vulns->at[i]), ordinal);
     return rows;
@@ -53,7 +53,7 @@ static void add_rows(
     size_t limit = sorting->query->limit;
 
     if (!sorting->vulns) {
-        add_image(page, entry, sorting->query->codes, &skip, limit);
+        add_image(page, entry, &sorting->admitted, &skip, limit);
         return;
     }
     for (size_t i = 0; i < sorting->vulns->count && page->count < limit; i++) {
@@ -109,7 +109,7 @@ static void walk_order(
             uint32_t ordinal = chunk->ordinals[place.at];
             uint64_t rows, count = page->count;
 
-            if (place.at + AHEAD < chunk->count)
+            if (place.at + AHEAD < chunk->count && !sorting->vulns)
                 __builtin_prefetch(counts_at(sorting->index, chunk->ordinals[place.at + AHEAD]));
             rows = rows_of(sorting, ordinal);
             if (place.skip >= rows) {
@@ -162,7 +162,7 @@ static int count_codes(const struct ordinals *scope, struct sorting *sorting, st
 {
     struct walk walk;
 
-    if (walk_begin(&walk, sorting->index, scope, sorting->query->codes, err) < 0)
+    if (walk_begin(&walk, sorting->index, scope, sorting->query, sorting->query->codes, err) < 0)
         return -1;
     sorting->admitted = walk.admitted;
     sorting->total = walk.total;

@@ -39,6 +39,9 @@ static const char *validate_findings(
     for (size_t i = 1; i < entry->time_count; i++)
         if (entry->findings[i - 1] >= entry->findings[i])
             return "an image's times are not ascending";
+    if (oldest_at(index, ordinal) != entry_oldest_ms(entry) ||
+        newest_at(index, ordinal) != entry_newest_ms(entry))
+        return "an image's oldest or newest time is not that of its findings";
     if (findings_at(index, ordinal) != entry->count)
         return "an image's findings are not as many as was counted";
     for (size_t code = 0; code < INDEX_CODES; code++)

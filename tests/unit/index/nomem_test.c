@@ -256,6 +256,8 @@ static int ask(const struct index *index, int which)
     query.vulns = vulns;
     query.vuln_count = 5;
     query.by_vuln = which == 1 || which == 6;
+    query.by_time = which >= 5;
+    query.first_seen_since_ms = 1;
     switch (which) {
     case 0:
     case 1:

@@ -112,6 +112,8 @@ static void random_question(struct world *world, struct question *q)
         i = (i + 7) % VULNS; /* any order, no duplicates */
     }
     query->vulns = q->vulns;
+    query->by_time = chance(5) == 0;
+    query->first_seen_since_ms = chance(4) ? (int64_t)chance(52) - 6 : (int64_t)chance(3) + 999;
     query->sort = chance(2) ? INDEX_SORT_IMAGE : (enum index_sort)chance(INDEX_SORT_CONTAINERS + 1);
     query->descending = chance(2);
     query->by_cursor = chance(3) == 0;
@@ -168,7 +170,8 @@ static bool admits_finding(const struct index_query *query, const struct index_f
 
     for (size_t i = 0; query->by_vuln && i < query->vuln_count; i++)
         vuln = vuln || query->vulns[i] == finding->vuln;
-    return vuln && (query->codes >> finding->code & 1);
+    return vuln && (query->codes >> finding->code & 1) &&
+           (!query->by_time || finding->first_scan_ms >= query->first_seen_since_ms);
 }
 
 /* Order of the values that rows are sorted by, as the query has it. */

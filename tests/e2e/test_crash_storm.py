@@ -93,6 +93,9 @@ class Storm:
                  - sum(each["state"] != "in_force" for each in before))
         assert made <= (words[0] in ("ignore", "handle")), words
         assert ended <= (words[0] == "unignore"), words
+        # What a command had synced when it was killed, and nobody saw, can show when the last
+        # process with the folder open is gone; behind a commit of another it cannot any more.
+        self.folder.token()
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ void hex_encode(const unsigned char *bytes, size_t len, char *dst)
     dst[2 * len] = '\0';
 }
 
-static int digit_value(char c)
+int hex_value(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
@@ -112,11 +112,10 @@ bool hex_decode(struct slice text, unsigned char *dst, size_t len)
     if (text.len % 2 != 0 || text.len / 2 != len)
         return false;
     for (size_t i = 0; i < text.len; i++)
-        if (digit_value(text.ptr[i]) < 0)
+        if (hex_value(text.ptr[i]) < 0)
             return false;
     for (size_t i = 0; i < len; i++)
-        dst[i] =
-            (unsigned char)(digit_value(text.ptr[2 * i]) << 4 | digit_value(text.ptr[2 * i + 1]));
+        dst[i] = (unsigned char)(hex_value(text.ptr[2 * i]) << 4 | hex_value(text.ptr[2 * i + 1]));
     return true;
 }
 

@@ -23,6 +23,8 @@ void hmac_sha256(struct slice key, struct slice message, unsigned char ret[SHA25
 /* Are two texts the same? The time taken tells only whether their lengths are. */
 bool secret_equal(struct slice a, struct slice b);
 
+/* The value of a hex digit of either case, or -1. */
+int hex_value(char c);
 /* Lower-case hex of len bytes into dst (2 * len + 1 bytes, NUL-terminated). */
 void hex_encode(const unsigned char *bytes, size_t len, char *dst);
 /* Exactly 2 * len hex digits of either case. */

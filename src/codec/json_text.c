@@ -8,6 +8,7 @@
 
 #include "base/bug.h"
 #include "base/utf8.h"
+#include "codec/hash.h"
 #include "codec/json_plain.h"
 
 enum { NEED_MAX = 4096, WORD_MAX = 24 };
@@ -69,17 +70,6 @@ bool json_skip_blanks(struct json_reader *r)
 static uint64_t offset_of(const struct json_reader *r)
 {
     return r->window_offset + r->at;
-}
-
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
 }
 
 /* The code unit of "\uXXXX" at p, or -1 when it is none. */

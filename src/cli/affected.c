@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
 #include "cli/decision_text.h"
 #include "cli/table.h"
+#include "codec/csv.h"
 
 static const struct cli_option options[] = {
     {"project", "ID", "the project; \"default\" if not given", NULL},
@@ -162,7 +162,8 @@ static int finish_table(struct answer *answer, struct err *err)
             "%llu of %llu rows; --limit and --offset choose others, --all shows all\n",
             (unsigned long long)answer->shown, (unsigned long long)answer->total);
     else
-        buf_printf(&answer->out, "%llu rows\n", (unsigned long long)answer->total);
+        buf_printf(&answer->out, "%llu row%s\n", (unsigned long long)answer->total,
+            answer->total == 1 ? "" : "s");
     if (buf_check(&answer->out, "the table", err) < 0)
         return -1;
     return cli_write(buf_slice(&answer->out)) ? 0 : err_set_errno(err, "cannot write the table");

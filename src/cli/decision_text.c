@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/utf8.h"
-#include "cli/csv.h"
+#include "codec/csv.h"
 
 const char *status_text(uint8_t code)
 {

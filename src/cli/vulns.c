@@ -4,8 +4,8 @@
 #include "base/bug.h"
 #include "base/cleanup.h"
 #include "cli/cli.h"
-#include "cli/csv.h"
 #include "cli/table.h"
+#include "codec/csv.h"
 #include "codec/json_writer.h"
 
 static const struct cli_option options[] = {

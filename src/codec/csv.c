@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* See csv.h. */
-#include "cli/csv.h"
+#include "codec/csv.h"
 
 static bool needs_quotes(struct slice text)
 {

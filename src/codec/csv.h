@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CSV (RFC 4180) with LF line ends. A field that a spreadsheet would run as a formula gets a quote
  * in front (OWASP, CSV injection). */
-#ifndef CAREEN_CLI_CSV_H
-#define CAREEN_CLI_CSV_H
+#ifndef CAREEN_CODEC_CSV_H
+#define CAREEN_CODEC_CSV_H
 
 #include "base/buf.h"
 

@@ -2,7 +2,7 @@
 /* CSV as RFC 4180 has it, and fields that a spreadsheet would run. */
 #include "unit.h"
 
-#include "cli/csv.h"
+#include "codec/csv.h"
 
 static void test_fields(void **state)
 {

@@ -4,14 +4,31 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "http/tls.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 static const char default_content_type[] = "application/json;charset=UTF-8";
 
+/* What may lie unsent in the kernel for a connection that is sent pieces: a slow client's next
+ * piece is made when it can be sent soon, not megabytes ahead, and what it reads is seen. */
+enum { UNSENT_BYTES = 256 * 1024 };
+
+void answer_release_producer(struct exchange *e)
+{
+    if (e->response.producer.next)
+        e->response.producer.free(e->response.producer.ctx);
+    e->response.producer = (struct http_producer){0};
+    buf_release(&e->piece);
+}
+
 void answer_refuse(struct exchange *e, unsigned status, const struct err *error)
 {
+    answer_release_producer(e);
     buf_release(&e->response.body);
     e->response = (struct http_response){.status = status};
     e->response.body.max = LIMIT_HTTP_RESPONSE_BYTES;
@@ -39,6 +56,60 @@ static void check_response(struct exchange *e)
     e->answer_bytes = e->response.body.len;
 }
 
+/* The next piece; 0 at the end, and where it failed. */
+static int refill(struct exchange *e)
+{
+    struct http_producer *producer = &e->response.producer;
+    const struct log_field id = LOG_TEXT("request_id", slice_of(e->request.id));
+    struct err error;
+
+    buf_clear(&e->piece);
+    e->piece_taken = 0;
+    if (producer->next(producer->ctx, &e->piece, &e->piece_last, &error) == 0 &&
+        buf_check(&e->piece, "a piece of the answer", &error) == 0)
+        return 0;
+    err_prefix(&error, "an answer is cut");
+    log_event(LOG_ERROR, error.message, &id, 1);
+    return -1;
+}
+
+static ssize_t produce(void *exchange, char *dst, size_t max)
+{
+    struct exchange *e = exchange;
+    size_t take;
+
+    while (e->piece_taken == e->piece.len) {
+        if (e->piece_last)
+            return LIBRARY_END;
+        if (refill(e) < 0) {
+            /* The library would wait for the socket to stir before it closes. */
+            shutdown(e->connection->fd, SHUT_RDWR);
+            return LIBRARY_CUT;
+        }
+    }
+    take = e->piece.len - e->piece_taken;
+    if (take > max)
+        take = max;
+    memcpy(dst, e->piece.data + e->piece_taken, take);
+    e->piece_taken += take;
+    e->answer_bytes += take;
+    /* What was there before has gone out. */
+    exchange_set_deadline(e, clock_monotonic_us() + e->server->body_us);
+    return (ssize_t)take;
+}
+
+/* The body so far is the first piece. */
+static bool queue_produced(struct exchange *e, const struct library_header *headers, size_t count)
+{
+    const int unsent = UNSENT_BYTES;
+
+    (void)setsockopt(e->connection->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+    e->piece = e->response.body;
+    e->response.body = (struct buf){.max = LIMIT_HTTP_RESPONSE_BYTES};
+    e->answer_bytes = 0;
+    return library_answer_produced(e->mhd, e->response.status, produce, e, headers, count);
+}
+
 bool answer_queue(struct exchange *e)
 {
     const char *retry_after = e->response.retry_after;
@@ -56,6 +127,10 @@ bool answer_queue(struct exchange *e)
     e->stage = STAGE_SENDING;
     e->connection->receiving = false;
     exchange_set_deadline(e, clock_monotonic_us() + e->server->body_us);
+    if (!strcmp(e->method, "HEAD"))
+        answer_release_producer(e); /* the library would send the last chunk */
+    if (e->response.producer.next)
+        return queue_produced(e, headers, sizeof(headers) / sizeof(headers[0]));
     return library_answer(e->mhd, e->response.status, &e->response.body, headers,
         sizeof(headers) / sizeof(headers[0]));
 }

@@ -11,6 +11,8 @@ void answer_refuse_stopping(struct exchange *e);
 
 /* Hands the response to the library. False: close the connection. */
 bool answer_queue(struct exchange *e);
+/* Frees the producer, if there is one, and its piece. */
+void answer_release_producer(struct exchange *e);
 /* In the middle of a body, where the library takes no answer: writes the response to the socket, or
  * through the TLS session. Best effort: when the socket does not take it at once, the client sees a
  * closed connection only. False, which closes. */

@@ -297,6 +297,7 @@ void exchange_completed(void *ctx, void *exchange, bool whole)
     stream_close(e->request.body);
     spool_release(&e->spool);
     buf_release(&e->response.body);
+    answer_release_producer(e);
     if (e->request.user && server->app.free_user)
         server->app.free_user(server->app.ctx, e->request.user);
     arena_release(&e->request.arena);

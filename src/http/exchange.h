@@ -8,6 +8,7 @@
  *     exchange_access     a piece of the body, repeatedly   STAGE_BODY     -> spool
  *     exchange_access     the request is complete           STAGE_BODY     -> handle, or to a
  * worker exchange_access     again, after a worker's resume    STAGE_ANSWERED -> queue the response
+ *     (answer_produce     the socket has room               STAGE_SENDING  -> the next piece)
  *     exchange_completed  sent, or cut off anywhere above   -> counted, log line, free
  *
  * Invariants: an exchange is freed in exchange_completed and nowhere else. While a worker has it
@@ -69,7 +70,10 @@ struct exchange {
     bool early; /* answered before the request had ended, so the connection must close */
     struct http_plan plan;
     struct http_response response;
-    size_t answer_bytes;
+    struct buf piece;   /* of a produced answer */
+    size_t piece_taken; /* bytes of it that the library has */
+    bool piece_last;    /* nothing follows it */
+    uint64_t answer_bytes;
     struct spool spool;
     int64_t start_us;
     const char *target_end; /* in the library's buffer; only to be compared */

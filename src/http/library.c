@@ -21,6 +21,8 @@
  * ever used holds the block. But a smaller block refuses what the limits allow. */
 enum { CONNECTION_BYTES = LIMIT_HTTP_URI_BYTES + LIMIT_HTTP_HEADER_BYTES + 16 * 1024 };
 
+enum { PRODUCED_BYTES = 128 * 1024 };
+
 struct library {
     struct MHD_Daemon *daemon;
     struct library_app app;
@@ -208,25 +210,66 @@ void library_resume(struct MHD_Connection *mhd)
     MHD_resume_connection(mhd);
 }
 
-bool library_answer(struct MHD_Connection *mhd, unsigned status, struct buf *body,
+/* Accepts NULL. */
+static bool queue(struct MHD_Connection *mhd, unsigned status, struct MHD_Response *response,
     const struct library_header *headers, size_t count)
 {
-    static char nothing[1];
-    struct MHD_Response *response;
-    bool done = true;
+    bool done = response != NULL;
 
-    if (body->len)
-        response = MHD_create_response_from_buffer_with_free_callback(body->len, body->data, free);
-    else
-        response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
     if (!response)
         return false;
-    if (body->len)
-        *body = (struct buf){0}; /* the library frees it */
     for (size_t i = 0; i < count && done; i++)
         if (headers[i].value)
             done = MHD_add_response_header(response, headers[i].name, headers[i].value) == MHD_YES;
     done = done && MHD_queue_response(mhd, status, response) == MHD_YES;
     MHD_destroy_response(response);
     return done;
+}
+
+bool library_answer(struct MHD_Connection *mhd, unsigned status, struct buf *body,
+    const struct library_header *headers, size_t count)
+{
+    static char nothing[1];
+    struct MHD_Response *response;
+
+    if (body->len)
+        response = MHD_create_response_from_buffer_with_free_callback(body->len, body->data, free);
+    else
+        response = MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
+    if (response && body->len)
+        *body = (struct buf){0}; /* the library frees it */
+    return queue(mhd, status, response, headers, count);
+}
+
+struct produced {
+    library_produce produce;
+    void *request;
+};
+
+static ssize_t on_room(void *ctx, uint64_t at, char *dst, size_t max)
+{
+    const struct produced *produced = ctx;
+    ssize_t made = produced->produce(produced->request, dst, max);
+
+    (void)at;
+    if (made == LIBRARY_END)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    return made == LIBRARY_CUT ? MHD_CONTENT_READER_END_WITH_ERROR : made;
+}
+
+bool library_answer_produced(struct MHD_Connection *mhd, unsigned status, library_produce produce,
+    void *request, const struct library_header *headers, size_t count)
+{
+    struct produced *produced = malloc(sizeof(*produced));
+    struct MHD_Response *response;
+
+    if (!produced)
+        return false;
+    *produced = (struct produced){produce, request};
+    /* The size is that of the buffer which answers without chunks have. */
+    response = MHD_create_response_from_callback(
+        MHD_SIZE_UNKNOWN, PRODUCED_BYTES, on_room, produced, free);
+    if (!response)
+        free(produced);
+    return queue(mhd, status, response, headers, count);
 }

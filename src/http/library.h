@@ -74,4 +74,13 @@ struct library_header {
 bool library_answer(struct MHD_Connection *mhd, unsigned status, struct buf *body,
     const struct library_header *headers, size_t count);
 
+/* Writes the next bytes of a body of unknown length, at most `max`, and returns how many: at least
+ * one, LIBRARY_END behind the last, or LIBRARY_CUT to close at once. On the event loop that has the
+ * connection, when what came before has gone to the socket. */
+typedef ssize_t (*library_produce)(void *request, char *dst, size_t max);
+enum { LIBRARY_END = -1, LIBRARY_CUT = -2 };
+/* Queues an answer whose body is produced. Nothing is asked for behind `completed`. */
+bool library_answer_produced(struct MHD_Connection *mhd, unsigned status, library_produce produce,
+    void *request, const struct library_header *headers, size_t count);
+
 #endif

@@ -41,10 +41,26 @@ struct http_request {
  * it was sent twice, the first. */
 struct slice http_header(const struct http_request *request, const char *name);
 
+/*
+ * A body that is made while it is sent, piece by piece, on the event loop of its connection: the
+ * next piece when the one before has gone to the socket. A client that does not read costs a piece
+ * and holds nothing up; it has the sending deadline for each piece, not for the whole.
+ */
+struct http_producer {
+    /* Appends the next piece to *piece, which is empty; *ret_end: nothing follows it. Must not
+     * block, nor take longer than a millisecond or two. On failure the connection is cut, without
+     * the last chunk: the client sees that the answer is not whole. NULL: there is no producer. */
+    int (*next)(void *ctx, struct buf *piece, bool *ret_end, struct err *err);
+    void (*free)(void *ctx); /* once, before free_user; also when nothing was asked for */
+    void *ctx;
+};
+
 struct http_response {
     unsigned status;                   /* 200 unless set */
     const char *content_type;          /* static; default "application/json;charset=UTF-8" */
     struct buf body;                   /* ceiling LIMIT_HTTP_RESPONSE_BYTES; freed by the server */
+    struct http_producer producer;     /* makes what follows `body`, chunked (HTTP/1.0: up to the
+                                          connection's end) */
     char retry_after[16];              /* "" or seconds */
     const char *header, *header_value; /* one more, or NULL; both live as long as the request */
 };
@@ -98,7 +114,7 @@ struct http_options {
     unsigned workers;                                      /* for blocking handlers; 0: 2 */
     unsigned max_connections, max_connections_per_address; /* 0: LIMIT_HTTP_* */
     unsigned header_seconds, body_seconds, idle_seconds;   /* 0: LIMIT_HTTP_*; body_seconds is also
-                                                              for sending the answer */
+                                                              for sending the answer, or a piece */
     bool access_log;                                       /* one line a request through the log */
     const char *tls_certificate, *tls_key; /* PEM files (the chain, leaf first); NULL: plain HTTP */
     /* Proxies in front, "10.0.0.0/8,192.168.1.5": where a connection comes from one of them, the

@@ -36,7 +36,60 @@ struct seen {
     atomic_int interrupted; /* /slow requests whose body ended in an error */
     atomic_int done, done_without_user, done_cut;
     atomic_int done_status[6]; /* by the status's first digit */
+    atomic_int pieces;         /* that producers made */
+    atomic_int producers;      /* that are not freed */
 };
+
+/* /pieces?N: a piece for each letter of N, of 100,000 such letters; '-' makes an empty piece, '!'
+ * fails. */
+struct pieces {
+    struct seen *seen;
+    struct slice left;
+};
+
+enum { PIECE_BYTES = 100000 };
+
+static inline int next_piece(void *ctx, struct buf *piece, bool *ret_end, struct err *err)
+{
+    struct pieces *pieces = ctx;
+    char letter;
+
+    pieces->seen->pieces++;
+    assert_int_equal(piece->len, 0);
+    if (pieces->left.len == 0) {
+        *ret_end = true;
+        return 0;
+    }
+    letter = pieces->left.ptr[0];
+    pieces->left = slice_skip(pieces->left, 1);
+    if (letter == '!')
+        return err_set(err, ERR_IO, "the disk is on fire");
+    for (int i = 0; i < PIECE_BYTES && letter != '-'; i++)
+        buf_put_char(piece, letter);
+    *ret_end = pieces->left.len == 0;
+    return 0;
+}
+
+static inline void free_pieces(void *ctx)
+{
+    struct pieces *pieces = ctx;
+
+    pieces->seen->producers--;
+    free(pieces);
+}
+
+static inline void make_pieces(
+    struct seen *seen, struct http_request *request, struct http_response *response)
+{
+    struct pieces *pieces = calloc(1, sizeof(*pieces));
+
+    assert_non_null(pieces);
+    *pieces = (struct pieces){seen, request->query};
+    seen->producers++;
+    response->content_type = "text/plain";
+    response->producer = (struct http_producer){next_piece, free_pieces, pieces};
+    buf_put_cstr(&response->body, "begin ");
+}
 
 struct user {
     struct seen *seen;
@@ -131,6 +184,8 @@ static inline void app_handle(
         memset(room, 'b', BIG_ANSWER);
         response->body.len += BIG_ANSWER;
         room[BIG_ANSWER] = '\0';
+    } else if (slice_is(request->path, "/pieces")) {
+        make_pieces(seen, request, response);
     } else if (slice_is(request->path, "/empty")) {
         response->status = 204;
     } else if (slice_is(request->path, "/later")) {
@@ -253,6 +308,7 @@ static inline void bed_stop(struct bed *bed)
 {
     http_server_stop(bed->server, 5000);
     assert_int_equal(bed->seen.begun, bed->seen.freed);
+    assert_int_equal(bed->seen.producers, 0);
 }
 
 static inline int try_connect(const struct bed *bed)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The questions over HTTP, on one connection that stays open, and how many requests a second of
-processor time answers, beside nginx serving the same bytes from a file. Both write access logs."""
+"""The questions over HTTP, on one connection that stays open; how many requests a second of
+processor time answers, beside nginx serving the same bytes from a file; and how long requests take
+at a steady rate while images are put in. Access logs are written all the time."""
 import contextlib
 import json
 import os
@@ -10,16 +11,19 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import common
+from peers.peer import figures
 
 PATH = "/v5/default/vulnerability/images"
 OFFSET_MAX = 2000000  # the call takes no more
 CONNECTIONS = 64
+PUTS_PER_SECOND = 10
 START_SECONDS = 300
 FOLLOW_SECONDS = 2  # until the server has seen what another process wrote
 PASSWORD = "made for the benchmark"
@@ -50,7 +54,8 @@ def log_in(endpoint, user):
     body = {"auth": {"identity": {"methods": ["password"], "password": {"user": who}},
                      "scope": {"project": {"name": "default"}}}}
     request = urllib.request.Request(
-        endpoint + "/v3/auth/tokens", json.dumps(body).encode(), {"Content-Type": "application/json"})
+        endpoint + "/v3/auth/tokens", json.dumps(body).encode(),
+        {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         return answer.headers["X-Subject-Token"]
 
@@ -63,13 +68,16 @@ class Server:
         self.data = self.folder / "data"
         shutil.copytree(data, self.data)
         self.tokens = {None: common.careen(self.data, "token", "create", "--project", "default")}
-        self.process = self.endpoint = self.start_s = None
+        self.process = self.endpoint = self.start_s = self.parameters = None
 
     def __enter__(self):
         began = time.monotonic()
         self.process, self.endpoint = common.start_server(self.data, self.folder / "log")
         self.first_answer()
         self.start_s = time.monotonic() - began
+        document = json.loads(fetch(self.endpoint + "/openapi.json", ""))
+        call = document["paths"]["/v5/{project_id}/vulnerability/images"]["get"]
+        self.parameters = {parameter.get("name") for parameter in call["parameters"]}
         return self
 
     def first_answer(self):
@@ -94,7 +102,8 @@ class Server:
             user = f"bench-{len(self.tokens)}"
             common.careen(
                 self.data, "user", "create", user, "--role", "viewer", "--project", "default",
-                "--enterprise-project", ",".join(granted), "--password-stdin", input=PASSWORD + "\n")
+                "--enterprise-project", ",".join(granted), "--password-stdin",
+                input=PASSWORD + "\n")
             time.sleep(FOLLOW_SECONDS)
             self.tokens[granted] = log_in(self.endpoint, user)
         return self.tokens[granted]
@@ -105,13 +114,17 @@ class Server:
         granted = filters.pop("enterprise_project_id", None)
         query = {"enterprise_project_id": "all_granted_eps", **filters,
                  "offset": question["offset"], "limit": question["limit"]}
+        if question["sort"]:
+            query["sort"] = question["sort"]
         url = f"{self.endpoint}{PATH}?{urllib.parse.urlencode(query)}"
         return url, self.token(tuple(granted) if granted else None)
 
     def ask(self, question, seconds):
         """Count and page as the peers give them, and the latency; None when the call cannot say
         it."""
-        if question["offset"] > OFFSET_MAX:
+        if question["offset"] > OFFSET_MAX or (
+            question["sort"] and "sort" not in self.parameters
+        ):
             return None
         url, token = self.request(question)
         body = json.loads(fetch(url, token))
@@ -167,6 +180,52 @@ def nginx(body):
         finally:
             process.send_signal(signal.SIGQUIT)
             process.wait(30)
+
+
+class Putting(threading.Thread):
+    """Puts so many images a second over HTTP until it is told to stop."""
+
+    def __init__(self, server, files, per_second):
+        super().__init__()
+        self.url = f"{server.endpoint}/careen/v1/default/images?image_type=local&agent_id=bench"
+        self.token, self.files, self.pause = server.tokens[None], files, 1 / per_second
+        self.ended = threading.Event()
+        self.put = 0
+
+    def run(self):
+        due = time.monotonic()
+        for file in self.files:
+            request = urllib.request.Request(
+                self.url, file.read_bytes(),
+                {"X-Auth-Token": self.token, "Content-Type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60):
+                self.put += 1
+            due += self.pause
+            if self.ended.wait(max(0, due - time.monotonic())):
+                return
+
+
+def steady(server, question, rate, seconds, files):
+    """Median and 99th percentile in microseconds at a fixed rate, with PUTS_PER_SECOND images put
+    in at the same time; None without h2load. A request that has to wait for its connection counts
+    from when it is sent."""
+    if not shutil.which("h2load"):
+        return None
+    url, token = server.request(question)
+    log = server.folder / "steady"
+    putting = Putting(server, files[: PUTS_PER_SECOND * seconds * 2], PUTS_PER_SECOND)
+    putting.start()
+    subprocess.run(
+        ["h2load", "--h1", "-t1", f"-c{CONNECTIONS}", f"-D{seconds}",
+         f"--rps={max(1, round(rate / CONNECTIONS))}", f"--log-file={log}",
+         "-H", f"X-Auth-Token: {token}", url], check=True, capture_output=True)
+    putting.ended.set()
+    putting.join()
+    taken = [line.split("\t") for line in log.read_text().splitlines()]
+    if any(status != "200" for _, status, *_ in taken):
+        raise RuntimeError(f"{url}: an answer other than 200 under a steady load")
+    answer = figures([int(us) for _, _, us, *_ in taken])
+    return {**answer, "rate": len(taken) / seconds, "puts": putting.put / seconds}
 
 
 def wait_for(url):

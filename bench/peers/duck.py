@@ -17,7 +17,6 @@ def contains(column, text):
 
 class DuckDB(Peer):
     name, title = "duckdb", "DuckDB"
-    sources = ("bench/peers/duck.py",)
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -36,10 +35,17 @@ class DuckDB(Peer):
 
         return duckdb.connect(self.file)
 
+    def definition(self):
+        return [
+            table.create().replace(" PRIMARY KEY", " NOT NULL"),
+            *(f"CREATE INDEX finding_{column} ON finding ({column})" for column in INDEXED),
+        ]
+
     def load(self, dump, say):
+        create, *indexes = self.definition()
         say("rows")
         database = self.connect()
-        database.execute(table.create().replace(" PRIMARY KEY", " NOT NULL"))
+        database.execute(create)
         rows = subprocess.Popen(dump, stdout=subprocess.PIPE)
         columns = ", ".join(f"'{name}': '{type_}'" for name, type_ in table.COLUMNS)
         database.execute(
@@ -49,9 +55,9 @@ class DuckDB(Peer):
         )
         if rows.wait() != 0:
             raise RuntimeError("bench-dump failed")
-        for column in INDEXED:
-            say(f"index of {column}")
-            database.execute(f"CREATE INDEX finding_{column} ON finding ({column})")
+        for number, statement in enumerate(indexes, 1):
+            say(f"index {number} of {len(indexes)}")
+            database.execute(statement)
         database.execute("ANALYZE")
         database.close()
 

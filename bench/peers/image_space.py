@@ -21,7 +21,6 @@ def create():
     counts = ", ".join(f"c{code} smallint NOT NULL" for code in range(CODES))
     columns = ", ".join(f"{name} {type_} NOT NULL" for name, type_ in OF_IMAGE)
     return f"""
-        CREATE EXTENSION pg_trgm;
         CREATE TABLE image (number integer NOT NULL, {counts}, {columns});
         CREATE TABLE image_finding (number integer, vulns integer[], codes smallint[],
             firsts bigint[]);
@@ -47,9 +46,9 @@ def steps():
         f" SELECT min(id) AS id, {counts} FROM (SELECT id, {parts} FROM finding) AS row"
         f" GROUP BY image) AS counted JOIN finding USING (id)")
     yield "findings of images", (
-        "INSERT INTO image_finding SELECT image, array_agg(vuln ORDER BY vuln), array_agg(code ORDER"
-        f" BY vuln), array_agg(first_scan_time ORDER BY vuln) FROM (SELECT {parts}, first_scan_time"
-        " FROM finding) AS row GROUP BY image")
+        "INSERT INTO image_finding SELECT image, array_agg(vuln ORDER BY vuln), array_agg(code"
+        " ORDER BY vuln), array_agg(first_scan_time ORDER BY vuln)"
+        f" FROM (SELECT {parts}, first_scan_time FROM finding) AS row GROUP BY image")
     yield "images of vulnerabilities", (
         "INSERT INTO vulnerability SELECT vuln, min(vul_id), array_agg(image ORDER BY image),"
         f" array_agg(code ORDER BY image) FROM (SELECT {parts}, vul_id FROM finding) AS row"
@@ -131,16 +130,17 @@ class Question:
             f" ORDER BY 1, 2 LIMIT {self.limit} OFFSET {self.offset}")
         return (
             f"SELECT {self.columns('found')}, firsts[array_position(vulns, found.vuln)] AS"
-            f" first_scan_time FROM ({found}) AS found JOIN image ON image.number = found.image JOIN"
-            " image_finding ON image_finding.number = found.image ORDER BY found.image, found.vuln")
+            f" first_scan_time FROM ({found}) AS found JOIN image ON image.number = found.image"
+            " JOIN image_finding ON image_finding.number = found.image"
+            " ORDER BY found.image, found.vuln")
 
     def far(self):
         """The images on a page that begins far behind: those whose counts, added up, reach it."""
         return (
-            f"WITH walked AS (SELECT number, {self.counted()} AS n, sum({self.counted()}) OVER (ORDER"
-            f" BY number) AS upto FROM image {self.scope_where()}), opened AS (SELECT number, upto - n"
-            f" AS before FROM walked WHERE n > 0 AND upto > {self.offset} AND upto - n <"
-            f" {self.offset + self.limit}) ",
+            f"WITH walked AS (SELECT number, {self.counted()} AS n, sum({self.counted()}) OVER"
+            f" (ORDER BY number) AS upto FROM image {self.scope_where()}),"
+            " opened AS (SELECT number, upto - n AS before FROM walked WHERE n > 0"
+            f" AND upto > {self.offset} AND upto - n < {self.offset + self.limit}) ",
             "JOIN opened ON opened.number = image.number",
             f"(SELECT {self.offset} - coalesce(min(before), 0) FROM opened)")
 
@@ -152,16 +152,15 @@ class Question:
             scope = self.scope_where(*some, *self.code_is_admitted())
         offset = offset if opened else str(self.offset)
         return (
-            f"{before}SELECT {self.columns('vulnerability')}, f.first AS first_scan_time FROM image {opened} JOIN"
-            " image_finding ON image_finding.number = image.number, unnest(vulns,"
-            " image_finding.codes, firsts) AS f (vuln, code, first) JOIN vulnerability ON"
-            f" vulnerability.number = f.vuln {scope} ORDER BY image.number, f.vuln LIMIT"
+            f"{before}SELECT {self.columns('vulnerability')}, f.first AS first_scan_time"
+            f" FROM image {opened} JOIN image_finding ON image_finding.number = image.number,"
+            " unnest(vulns, image_finding.codes, firsts) AS f (vuln, code, first) JOIN vulnerability"
+            f" ON vulnerability.number = f.vuln {scope} ORDER BY image.number, f.vuln LIMIT"
             f" {self.limit} OFFSET {offset}")
 
 
 class ImageSpace(Peer):
     name, title = "postgresql_image_space", "PostgreSQL, image space"
-    sources = ("bench/peers/image_space.py", "bench/peers/postgresql.py")
 
     def __init__(self, folder, wide):
         super().__init__(folder)
@@ -170,11 +169,13 @@ class ImageSpace(Peer):
     def missing(self):
         return self.wide.missing()
 
+    def definition(self):
+        return [*self.wide.definition(), *(sql for _, sql in steps())]
+
     def load(self, dump, say):
         self.start()
         try:
-            self.wide.psql("DROP TABLE IF EXISTS image, image_finding, vulnerability;"
-                           "DROP EXTENSION IF EXISTS pg_trgm")
+            self.wide.psql("DROP TABLE IF EXISTS image, image_finding, vulnerability")
             for what, sql in steps():
                 say(what)
                 self.wide.psql(sql)
@@ -189,7 +190,7 @@ class ImageSpace(Peer):
 
     def ask(self, questions):
         for question in questions:
-            if question.get("sort"):
+            if question["sort"]:
                 continue  # four walks, one after the other, are no one statement
             asked = Question(question)
             yield self.wide.answer(question["name"], asked.count(), asked.page())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What every peer is to the benchmark:
 
+    definition()        the statements that make its table and indexes: others make it anew
     missing()           why it cannot take part ("postgresql-15 is not installed"), or None
     load(dump, say)     makes its table from the rows that the command `dump` prints, and its
                         indexes; called only when the folder has no finished load. say(text):
@@ -23,7 +24,6 @@ ROUNDS_MIN, ROUNDS_MAX = 5, 2000
 
 class Peer:
     name = title = ""
-    sources = ()  # files of ours that say how it is loaded
 
     def __init__(self, folder: pathlib.Path):
         self.folder = folder

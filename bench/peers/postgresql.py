@@ -17,6 +17,8 @@ import tempfile
 from peers import table
 from peers.peer import ROUNDS_MAX, ROUNDS_MIN, SECONDS, Peer, figures
 
+# Parts of names are found by trigrams.
+INDEXES = tuple(columns for columns in table.INDEXES if columns[0] != "image_name")
 USERS = ("postgres", "nobody")  # the server refuses to run as root
 MEASURE = """
 CREATE OR REPLACE FUNCTION pg_temp.measure(seconds float8, at_least int, at_most int)
@@ -67,7 +69,6 @@ def programs():
 
 class PostgreSQL(Peer):
     name, title = "postgresql", "PostgreSQL"
-    sources = ("bench/peers/postgresql.py",)
 
     def __init__(self, folder):
         super().__init__(folder)
@@ -105,7 +106,8 @@ class PostgreSQL(Peer):
             "effective_cache_size": f"{max(1, memory * 3 // 4)}GB",
             "maintenance_work_mem": "1GB" if memory >= 12 else "256MB",
             "work_mem": "256MB" if memory >= 12 else "32MB",
-            "random_page_cost": "1.1",  # all of it is in memory
+            "seq_page_cost": "0.5",  # all of it is in memory
+            "random_page_cost": "0.5",
             "jit": "off",
             "cursor_tuple_fraction": "1",
             "autovacuum": "off",
@@ -135,8 +137,8 @@ class PostgreSQL(Peer):
 
     def psql(self, sql, **more):
         return self.run(
-            "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.socket, "-d", "postgres", "-f", "-",
-            input=sql, **more
+            "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.socket, "-d", "postgres",
+            "-f", "-", input=sql, **more
         )
 
     # --- The data -----------------------------------------------------------------------------
@@ -149,13 +151,22 @@ class PostgreSQL(Peer):
         with open(self.cluster / "postgresql.conf", "a", encoding="utf-8") as file:
             file.write("include_dir = 'conf.d'\n")
 
+    def definition(self):
+        return [
+            table.create().replace(" PRIMARY KEY", ""),
+            "ALTER TABLE finding ADD PRIMARY KEY (id)",
+            *table.index_statements(INDEXES),
+            "CREATE EXTENSION pg_trgm;"
+            "CREATE INDEX finding_trigrams ON finding USING gin (image_name gin_trgm_ops)",
+        ]
+
     def load(self, dump, say):
+        create, *statements = self.definition()
         self.init()
         self.start()
         try:
             say("rows")
-            self.copy("finding", table.create().replace(" PRIMARY KEY", ""), dump)
-            statements = ["ALTER TABLE finding ADD PRIMARY KEY (id)", *table.index_statements()]
+            self.copy("finding", create, dump)
             for number, statement in enumerate(statements, 1):
                 say(f"index {number} of {len(statements)}")
                 self.psql(statement)
@@ -169,8 +180,8 @@ class PostgreSQL(Peer):
         need no log and are visible to all at once."""
         rows = subprocess.Popen(dump, stdout=subprocess.PIPE)
         done = subprocess.run(
-            self.command("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-h", self.socket, "-d", "postgres",
-                         "-1", "-c", create, "-c", f"COPY {name} FROM STDIN (FREEZE)"),
+            self.command("psql", "-Xq", "-v", "ON_ERROR_STOP=1", "-h", self.socket, "-d",
+                         "postgres", "-1", "-c", create, "-c", f"COPY {name} FROM STDIN (FREEZE)"),
             stdin=rows.stdout, capture_output=True, text=True, cwd="/", check=False,
         )
         rows.stdout.close()

@@ -45,8 +45,8 @@ INDEXES = (
     ("image_name", "id"),
     ("registry_name", "is_handled", "id"),
     ("cluster_id", "repair_necessity", "id"),
-    ("registry_name", "cluster_id", "repair_necessity", "type", "image_name", "id"),
-    ("repair_necessity", "id"),
+    ("registry_name", "cluster_id", "repair_necessity", "type", "id"),
+    ("repair_necessity DESC", "id"),
     ("enterprise_project_id", "id"),
 )
 
@@ -57,6 +57,7 @@ WORDS = {
     "status": ("vul_status_unfix", "vul_status_ignored"),
     "is_handled": ("false", "true"),
 }
+ORDERS = {None: "id", "-severity": "repair_necessity DESC, id"}
 # Above this offset a page's keys are looked for first, in an index, and its rows only then.
 FAR = 1000
 
@@ -68,7 +69,7 @@ def create(words=lambda type_: type_):
 
 def index_statements(indexes=INDEXES):
     for columns in indexes:
-        name = "finding_" + "_".join(columns)[:50]
+        name = "finding_" + "_".join(columns).replace(" ", "_")[:50]
         yield f"CREATE INDEX {name} ON finding ({', '.join(columns)})"
 
 
@@ -88,7 +89,8 @@ def condition(name, value, contains):
 
 
 def order(question):
-    return "repair_necessity DESC, id" if question.get("sort") == "severity" else "id"
+    """The call's own, or by `sort`: "-severity", the worst first."""
+    return ORDERS[question["sort"]]
 
 
 def where(question, contains):
@@ -107,5 +109,6 @@ def page_sql(question, contains):
         return f"SELECT * FROM finding{rows} ORDER BY {by}{part}"
     return (
         f"SELECT finding.* FROM (SELECT id FROM finding{rows} ORDER BY {by}{part}) AS page"
-        f" JOIN finding ON finding.id = page.id ORDER BY {by.replace('id', 'finding.id')}"
+        f" JOIN finding ON finding.id = page.id"
+        f" ORDER BY {', '.join('finding.' + column for column in by.split(', '))}"
     )

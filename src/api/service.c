@@ -47,9 +47,16 @@ static struct refusal admit(struct call *call)
     return refusal.failure || call->proof == PROOF_SIGNATURE ? refusal : let_in(call);
 }
 
+/* Strangers are one owner: 0. */
+static uint64_t owner_of(const struct principal *principal)
+{
+    return principal->user ? (uint64_t)principal->user << 32 : principal->token;
+}
+
 static void plan_body(const struct call *call, struct http_plan *plan)
 {
     plan->blocking = call->route->blocking;
+    plan->owner = owner_of(&call->principal);
     plan->hash_body = call->proof != PROOF_COMPLETE;
     if (call->route->body == BODY_NONE)
         return;

@@ -214,7 +214,7 @@ static void hand_to_worker(struct exchange *e)
 
     e->stage = STAGE_WORKER;
     library_suspend(e->mhd);
-    if (workers_push(&e->server->workers, e))
+    if (workers_push(&e->server->workers, e, e->plan.owner))
         return;
     if (e->server->stopping) {
         exchange_drop(e);

@@ -77,6 +77,7 @@ struct http_plan {
     uint64_t max_body_bytes;
     bool hash_body; /* kept or not */
     bool blocking;  /* handle may wait (disk, locks): run it on a worker thread */
+    uint64_t owner; /* with blocking: whose it is; one owner never gets all threads */
 };
 
 struct http_ended {

@@ -1,17 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ring under a mutex: jobs take milliseconds, so the lock is never what a request waits for. */
+/* A short list under a mutex: jobs take milliseconds, so the lock is never what a request waits
+ * for.
+ */
 #include "http/workers.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void *take(struct workers *workers)
+enum { OWNER_WAITING_MAX = LIMIT_HTTP_WAITING * 3 / 4 };
+
+static size_t running_of(const struct workers *workers, uint64_t owner)
 {
-    void *job = workers->queue[workers->first];
+    size_t count = 0;
 
-    workers->first = (workers->first + 1) % LIMIT_HTTP_WAITING;
+    for (size_t i = 0; i < workers->running_count; i++)
+        count += workers->running[i] == owner;
+    return count;
+}
+
+static size_t waiting_of(const struct workers *workers, uint64_t owner)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < workers->count; i++)
+        count += workers->queue[i].owner == owner;
+    return count;
+}
+
+static struct waiting_job take_at(struct workers *workers, size_t at)
+{
+    struct waiting_job taken = workers->queue[at];
+
     workers->count--;
-    return job;
+    memmove(&workers->queue[at], &workers->queue[at + 1],
+        (workers->count - at) * sizeof(workers->queue[0]));
+    return taken;
+}
+
+/* The oldest job whose owner may run one more; false when there is none. */
+static bool take(struct workers *workers, struct waiting_job *ret)
+{
+    size_t share = workers->thread_count > 1 ? workers->thread_count - 1 : 1;
+
+    for (size_t i = 0; i < workers->count; i++)
+        if (running_of(workers, workers->queue[i].owner) < share) {
+            *ret = take_at(workers, i);
+            return true;
+        }
+    return false;
+}
+
+static void forget_running(struct workers *workers, uint64_t owner)
+{
+    size_t at = 0;
+
+    while (workers->running[at] != owner)
+        at++;
+    workers->running[at] = workers->running[--workers->running_count];
 }
 
 static void *work(void *arg)
@@ -20,16 +66,17 @@ static void *work(void *arg)
 
     pthread_mutex_lock(&workers->lock);
     while (!workers->stopped) {
-        void *job;
+        struct waiting_job next;
 
-        if (!workers->count) {
+        if (!take(workers, &next)) {
             pthread_cond_wait(&workers->filled, &workers->lock);
             continue;
         }
-        job = take(workers);
+        workers->running[workers->running_count++] = next.owner;
         pthread_mutex_unlock(&workers->lock);
-        workers->run(job);
+        workers->run(next.job);
         pthread_mutex_lock(&workers->lock);
+        forget_running(workers, next.owner);
     }
     pthread_mutex_unlock(&workers->lock);
     return NULL;
@@ -44,8 +91,12 @@ int workers_start(struct workers *workers, unsigned threads, worker_run run, str
 {
     *workers = (struct workers){.run = run};
     workers->threads = calloc(threads, sizeof(*workers->threads));
-    if (!workers->threads)
+    workers->running = calloc(threads, sizeof(*workers->running));
+    if (!workers->threads || !workers->running) {
+        free(workers->threads);
+        free(workers->running);
         return err_nomem(err);
+    }
     pthread_mutex_init(&workers->lock, NULL);
     pthread_cond_init(&workers->filled, NULL);
     while (workers->thread_count < threads) {
@@ -62,14 +113,15 @@ int workers_start(struct workers *workers, unsigned threads, worker_run run, str
     return 0;
 }
 
-bool workers_push(struct workers *workers, void *job)
+bool workers_push(struct workers *workers, void *job, uint64_t owner)
 {
     bool taken;
 
     pthread_mutex_lock(&workers->lock);
-    taken = !workers->stopped && workers->count < LIMIT_HTTP_WAITING;
+    taken = !workers->stopped && workers->count < LIMIT_HTTP_WAITING &&
+            waiting_of(workers, owner) < OWNER_WAITING_MAX;
     if (taken) {
-        workers->queue[(workers->first + workers->count++) % LIMIT_HTTP_WAITING] = job;
+        workers->queue[workers->count++] = (struct waiting_job){job, owner};
         pthread_cond_signal(&workers->filled);
     }
     pthread_mutex_unlock(&workers->lock);
@@ -90,12 +142,13 @@ void workers_stop(struct workers *workers, worker_run drop)
     for (unsigned i = 0; i < workers->thread_count; i++)
         pthread_join(workers->threads[i], NULL);
     while (workers->count)
-        drop(take(workers));
+        drop(take_at(workers, 0).job);
 }
 
 void workers_release(struct workers *workers)
 {
     free(workers->threads);
+    free(workers->running);
     pthread_cond_destroy(&workers->filled);
     pthread_mutex_destroy(&workers->lock);
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Threads that run what may block, behind a queue with a ceiling: when it is full, the caller must
- * refuse at once rather than let everybody wait. */
+/*
+ * Threads that run what may block, behind a queue with a ceiling: when it is full, the caller must
+ * refuse at once rather than let everybody wait.
+ *
+ * Nobody gets all of it: each job has an owner, and while others may come, one owner runs on all
+ * threads but one, and waits in three places of four. So one caller's dear requests, however many,
+ * leave a thread for everybody else's.
+ */
 #ifndef CAREEN_HTTP_WORKERS_H
 #define CAREEN_HTTP_WORKERS_H
 
@@ -11,15 +17,22 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef void (*worker_run)(void *job);
+
+struct waiting_job {
+    void *job;
+    uint64_t owner;
+};
 
 struct workers {
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    void *queue[LIMIT_HTTP_WAITING]; /* a ring: the oldest at `first` */
-    size_t first;
-    atomic_size_t count; /* read without the lock */
+    struct waiting_job queue[LIMIT_HTTP_WAITING]; /* the oldest first */
+    atomic_size_t count;                          /* read without the lock */
+    uint64_t *running;                            /* owned: owners of the jobs that run */
+    size_t running_count;
     bool stopped;
     worker_run run;
     pthread_t *threads; /* owned */
@@ -27,8 +40,9 @@ struct workers {
 };
 
 int workers_start(struct workers *workers, unsigned threads, worker_run run, struct err *err);
-/* False, and the job is not taken, when LIMIT_HTTP_WAITING jobs wait already or after a stop. */
-bool workers_push(struct workers *workers, void *job);
+/* False, and the job is not taken, when LIMIT_HTTP_WAITING jobs wait already, or three quarters of
+ * that of this owner, or after a stop. */
+bool workers_push(struct workers *workers, void *job, uint64_t owner);
 /* Jobs that no thread has taken yet. Any thread. */
 size_t workers_waiting(const struct workers *workers);
 /* Waits for the jobs that run; those still waiting are given to `drop`. Pushing is still allowed

@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("CAREEN_BUILD_DIR", "build/release")
 CAREEN = BUILD / "careen"
 COUNT = int(os.environ.get("CAREEN_BENCH_REPORTS", "1000"))
 REPORTS = ROOT / f"build/bench-reports-{COUNT}"
+START_SECONDS = 300
 DATA = ROOT / "build/bench-import-data"
 PLACE = ("--image-type", "registry", "--registry-type", "Harbor", "--registry-name", "bench")
 
@@ -70,6 +73,24 @@ def start_server(data, log):
             return server, found[1]
         time.sleep(0.005)
     sys.exit(f"careen serve ended before it listened:\n{pathlib.Path(log).read_text()}")
+
+
+def fetch(url, token):
+    request = urllib.request.Request(url, headers={"X-Auth-Token": token})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.read()
+
+
+def first_answer(url, token):
+    """Waits for it: while the project is being loaded, the call fails with 5xx."""
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return fetch(url, token)
+        except urllib.error.HTTPError as error:
+            if error.code < 500 or time.monotonic() > until:
+                raise
+        time.sleep(0.01)
 
 
 def wrk(url, token, connections, seconds):

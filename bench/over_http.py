@@ -24,7 +24,6 @@ PATH = "/v5/default/vulnerability/images"
 OFFSET_MAX = 2000000  # the call takes no more
 CONNECTIONS = 64
 PUTS_PER_SECOND = 10
-START_SECONDS = 300
 FOLLOW_SECONDS = 2  # until the server has seen what another process wrote
 PASSWORD = "made for the benchmark"
 NGINX = """
@@ -40,12 +39,6 @@ http {{
     server {{ listen 127.0.0.1:{port}; root {folder}/files; }}
 }}
 """
-
-
-def fetch(url, token):
-    request = urllib.request.Request(url, headers={"X-Auth-Token": token})
-    with urllib.request.urlopen(request, timeout=120) as answer:
-        return answer.read()
 
 
 def log_in(endpoint, user):
@@ -73,23 +66,12 @@ class Server:
     def __enter__(self):
         began = time.monotonic()
         self.process, self.endpoint = common.start_server(self.data, self.folder / "log")
-        self.first_answer()
+        common.first_answer(self.endpoint + PATH, self.tokens[None])
         self.start_s = time.monotonic() - began
-        document = json.loads(fetch(self.endpoint + "/openapi.json", ""))
+        document = json.loads(common.fetch(self.endpoint + "/openapi.json", ""))
         call = document["paths"]["/v5/{project_id}/vulnerability/images"]["get"]
         self.parameters = {parameter.get("name") for parameter in call["parameters"]}
         return self
-
-    def first_answer(self):
-        """While the project is being loaded, the call fails with 5xx."""
-        until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                return fetch(self.endpoint + PATH, self.tokens[None])
-            except urllib.error.HTTPError as error:
-                if error.code < 500 or time.monotonic() > until:
-                    raise
-            time.sleep(0.01)
 
     def __exit__(self, *unused):
         self.process.terminate()
@@ -127,7 +109,7 @@ class Server:
         ):
             return None
         url, token = self.request(question)
-        body = json.loads(fetch(url, token))
+        body = json.loads(common.fetch(url, token))
         page = [f"{row['image_id']} {row['vul_id']}" for row in body["data_list"]]
         saw = common.wrk(url, token, 1, seconds)
         return {"name": question["name"], "count": body["total_num"], "page": page,
@@ -231,7 +213,7 @@ def steady(server, question, rate, seconds, files):
 def wait_for(url):
     for _ in range(100):
         try:
-            return fetch(url, "")
+            return common.fetch(url, "")
         except urllib.error.URLError:
             time.sleep(0.05)
     raise RuntimeError(f"{url}: no answer")
@@ -241,7 +223,7 @@ def per_cpu_second(server, question, seconds):
     """The call and nginx in turn, so that a noisy machine disturbs both: medians of three."""
     url, token = server.request(question)
     rates = {"careen": [], "nginx": []}
-    with nginx(fetch(url, token)) as other:
+    with nginx(common.fetch(url, token)) as other:
         for _ in range(3):
             rates["careen"].append(throughput(url, token, server.process.pid, seconds))
             if other:

@@ -154,8 +154,8 @@ class Question:
         return (
             f"{before}SELECT {self.columns('vulnerability')}, f.first AS first_scan_time"
             f" FROM image {opened} JOIN image_finding ON image_finding.number = image.number,"
-            " unnest(vulns, image_finding.codes, firsts) AS f (vuln, code, first) JOIN vulnerability"
-            f" ON vulnerability.number = f.vuln {scope} ORDER BY image.number, f.vuln LIMIT"
+            " unnest(vulns, image_finding.codes, firsts) AS f (vuln, code, first)"
+            f" JOIN vulnerability ON vulnerability.number = f.vuln {scope} ORDER BY image.number, f.vuln LIMIT"
             f" {self.limit} OFFSET {offset}")
 
 

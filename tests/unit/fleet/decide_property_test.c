@@ -321,9 +321,9 @@ static void decide_some(struct test *t)
     assert_ok(fleet_follow(t->bed.fleet, &err));
     list_rows(t, &before);
     told.count = 0;
-    assert_ok(fleet_preview_decision(
-        t->bed.fleet, t->bed.project, requests, count, &deciding, take_row, &told, &preview, &err));
-    if (fleet_decide(
+    if (fleet_preview_decision(t->bed.fleet, t->bed.project, requests, count, &deciding, take_row,
+            &told, &preview, &err) < 0 ||
+        fleet_decide(
             t->bed.fleet, t->bed.project, requests, count, &deciding, "test", &outcome, &err) < 0) {
         assert_int_equal(err.code, ERR_INVALID); /* it expired before it was made */
         assert_true(deciding.expires_ms && deciding.expires_ms <= clock_now_ms());
@@ -348,6 +348,7 @@ static void withdraw_two(struct test *t)
     struct listed listed;
     struct err err;
 
+    assert_ok(fleet_follow(t->bed.fleet, &err)); /* what expired before from_ms has ended */
     list_decisions(t, true, &listed);
     if (listed.count > 1) {
         size_t from = below(t, (unsigned)listed.count - 1);
@@ -381,6 +382,7 @@ static void withdraw_some(struct test *t)
     int64_t from_ms = clock_now_ms();
     struct err err;
 
+    assert_ok(fleet_follow(t->bed.fleet, &err)); /* what expired before from_ms has ended */
     list_decisions(t, true, &listed);
     if (listed.count) {
         uint32_t number = listed.at[below(t, (unsigned)listed.count)].number;

@@ -155,8 +155,8 @@ class Question:
             f"{before}SELECT {self.columns('vulnerability')}, f.first AS first_scan_time"
             f" FROM image {opened} JOIN image_finding ON image_finding.number = image.number,"
             " unnest(vulns, image_finding.codes, firsts) AS f (vuln, code, first)"
-            f" JOIN vulnerability ON vulnerability.number = f.vuln {scope} ORDER BY image.number, f.vuln LIMIT"
-            f" {self.limit} OFFSET {offset}")
+            f" JOIN vulnerability ON vulnerability.number = f.vuln {scope}"
+            f" ORDER BY image.number, f.vuln LIMIT {self.limit} OFFSET {offset}")
 
 
 class ImageSpace(Peer):

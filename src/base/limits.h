@@ -82,6 +82,8 @@
 #define LIMIT_DOCUMENT_BYTES (64L * 1024)
 /* HTTP: requests that wait for a worker thread; one more is told to come back later. */
 #define LIMIT_HTTP_WAITING 128
+/* HTTP: how many of these one caller may have. */
+#define LIMIT_HTTP_WAITING_OF_ONE 96
 /* HTTP: memory that a handler may take from its request's arena. */
 #define LIMIT_HTTP_REQUEST_MEMORY_BYTES (16UL * 1024 * 1024)
 /* HTTP: one rendered answer. 200 rows with every field at its documented maximum, escaped. */
@@ -102,6 +104,9 @@
  * `rate_limit_per_user`, `refusals_per_address`): 24 bytes each; beyond, the one that has asked
  * least is forgotten. */
 #define LIMIT_THROTTLE_BUCKETS (16 * 1024)
+
+/* Exports under way at once: each holds half a mebibyte, and takes its turns on an event loop. */
+#define LIMIT_EXPORTS 32
 
 /* The call's page (contract, section 1.2). */
 #define LIMIT_PAGE_MIN 10

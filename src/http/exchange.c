@@ -220,8 +220,9 @@ static void hand_to_worker(struct exchange *e)
         exchange_drop(e);
         return;
     }
-    err_set(&error, ERR_BUSY, "%d requests wait for a worker already: try again later",
-        LIMIT_HTTP_WAITING);
+    err_set(&error, ERR_BUSY,
+        "%d requests wait for a worker already, or %d of this caller: try again later",
+        LIMIT_HTTP_WAITING, LIMIT_HTTP_WAITING_OF_ONE);
     answer_refuse(e, 500, &error);
     give_back(e);
 }

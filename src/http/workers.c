@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OWNER_WAITING_MAX = LIMIT_HTTP_WAITING * 3 / 4 };
-
 static size_t running_of(const struct workers *workers, uint64_t owner)
 {
     size_t count = 0;
@@ -119,7 +117,7 @@ bool workers_push(struct workers *workers, void *job, uint64_t owner)
 
     pthread_mutex_lock(&workers->lock);
     taken = !workers->stopped && workers->count < LIMIT_HTTP_WAITING &&
-            waiting_of(workers, owner) < OWNER_WAITING_MAX;
+            waiting_of(workers, owner) < LIMIT_HTTP_WAITING_OF_ONE;
     if (taken) {
         workers->queue[workers->count++] = (struct waiting_job){job, owner};
         pthread_cond_signal(&workers->filled);

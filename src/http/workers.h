@@ -40,8 +40,8 @@ struct workers {
 };
 
 int workers_start(struct workers *workers, unsigned threads, worker_run run, struct err *err);
-/* False, and the job is not taken, when LIMIT_HTTP_WAITING jobs wait already, or three quarters of
- * that of this owner, or after a stop. */
+/* False, and the job is not taken, when LIMIT_HTTP_WAITING jobs wait already, or
+ * LIMIT_HTTP_WAITING_OF_ONE of this owner, or after a stop. */
 bool workers_push(struct workers *workers, void *job, uint64_t owner);
 /* Jobs that no thread has taken yet. Any thread. */
 size_t workers_waiting(const struct workers *workers);

@@ -31,7 +31,7 @@ static void lets_fast_requests_pass_blocking_ones(void **state)
 
 static void refuses_when_no_worker_is_free(void **state)
 {
-    enum { COUNT = LIMIT_HTTP_WAITING + 1 };
+    enum { COUNT = LIMIT_HTTP_WAITING_OF_ONE + 1 };
     struct bed bed;
     int fds[COUNT];
 
@@ -46,7 +46,8 @@ static void refuses_when_no_worker_is_free(void **state)
     }
     wait_until(&bed.seen.begun, COUNT);
     ask_once(&bed, "GET /held HTTP/1.1\r\n\r\n", 500,
-        "refused 500 code 8: 128 requests wait for a worker already: try again later");
+        "refused 500 code 8: 128 requests wait for a worker already, or 96 of this caller: try "
+        "again later");
     assert_int_equal(ERR_BUSY, 8);
     bed.seen.held = 0;
     for (int i = 0; i < COUNT; i++) {

@@ -98,7 +98,7 @@ static void one_owner_leaves_places(void **state)
         jobs[i].open = &shut;
         taken += workers_push(&workers, &jobs[i], ANN);
     }
-    assert_int_equal(taken, LIMIT_HTTP_WAITING * 3 / 4);
+    assert_int_equal(taken, LIMIT_HTTP_WAITING_OF_ONE);
     bob.open = &shut;
     assert_true(workers_push(&workers, &bob, BOB));
     wait_for(&bob, 1, 1, 1);

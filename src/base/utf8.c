@@ -90,6 +90,15 @@ bool utf8_is_line(struct slice s)
     return true;
 }
 
+struct slice utf8_pull_shown(struct slice *text)
+{
+    size_t n = utf8_sequence(*text);
+    struct slice first = slice_sub(*text, 0, n ? n : 1);
+
+    *text = slice_skip(*text, first.len);
+    return utf8_is_line(first) ? first : SLICE("\xef\xbf\xbd");
+}
+
 size_t utf8_encode(uint32_t code_point, char dst[4])
 {
     if (code_point < 0x80) {

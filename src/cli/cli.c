@@ -191,13 +191,9 @@ int cli_main(int argc, char **argv)
 static void complain(const char *text)
 {
     for (struct slice rest = slice_of(text); rest.len;) {
-        size_t len = utf8_sequence(rest);
-        struct slice one = slice_sub(rest, 0, len ? len : 1);
+        struct slice shown = utf8_pull_shown(&rest);
 
-        if (!utf8_is_line(one))
-            one = SLICE("\xef\xbf\xbd");
-        fprintf(stderr, "%.*s", SLICE_FMT(one));
-        rest = slice_skip(rest, len ? len : 1);
+        fprintf(stderr, "%.*s", SLICE_FMT(shown));
     }
 }
 
@@ -238,7 +234,7 @@ struct fleet *cli_open(const struct cli_args *args, enum store_mode mode, bool l
 
 int cli_format(const struct cli_args *args, unsigned allowed, enum cli_format *ret, struct err *err)
 {
-    static const char *const names[] = {"table", "json", "jsonl", "csv", "cyclonedx", "spdx"};
+    static const char *const names[] = {"table", "json", "jsonl", "csv", "cyclonedx", "spdx", "sarif"};
     const char *given = cli_value(args, "o");
     struct buf list = BUF_INIT(256);
 

@@ -106,16 +106,8 @@ enum { WHAT_CHARS = 26, WHERE_CHARS = 32, NOTE_NAMES = 4 };
 /* The text, with U+FFFD for what is no character of a line. */
 static void put_line_text(struct buf *out, struct slice text)
 {
-    while (text.len) {
-        size_t len = utf8_sequence(text);
-        struct slice one = slice_sub(text, 0, len ? len : 1);
-
-        if (utf8_is_line(one))
-            buf_put_slice(out, one);
-        else
-            buf_put_cstr(out, "\xef\xbf\xbd");
-        text = slice_skip(text, one.len);
-    }
+    while (text.len)
+        buf_put_slice(out, utf8_pull_shown(&text));
 }
 
 /* The first `chars` characters; "…" for what is cut off. */

@@ -25,7 +25,7 @@ void table_release(struct table *table)
     arena_release(&table->arena);
 }
 
-void table_cell(struct table *table, struct slice text, enum table_colour colour)
+static void add_cell(struct table *table, struct slice text, enum table_colour colour)
 {
     struct err err;
     struct slice copy;
@@ -38,6 +38,21 @@ void table_cell(struct table *table, struct slice text, enum table_colour colour
     }
     table->cells = cells;
     table->cells[table->count++] = (struct table_cell){copy, colour};
+}
+
+void table_cell(struct table *table, struct slice text, enum table_colour colour)
+{
+    struct buf shown = BUF_INIT(TABLE_MEMORY_BYTES);
+
+    if (utf8_is_line(text)) {
+        add_cell(table, text, colour);
+        return;
+    }
+    while (text.len)
+        buf_put_slice(&shown, utf8_pull_shown(&text));
+    table->failed |= shown.failed != ERR_NONE;
+    add_cell(table, buf_slice(&shown), colour);
+    buf_release(&shown);
 }
 
 void table_number(struct table *table, uint64_t value)

@@ -36,6 +36,8 @@ struct table {
 /* headings: one a column; a leading '>' aligns the column to the right. */
 void table_init(struct table *table, const char *const *headings, size_t columns);
 void table_release(struct table *table);
+/* The text is copied, with U+FFFD for what utf8_is_line() does not allow: names come from anywhere,
+ * and nothing in them may steer the terminal. */
 void table_cell(struct table *table, struct slice text, enum table_colour colour);
 void table_number(struct table *table, uint64_t value);
 /* Writes the table; *out's error sticks when memory ran out. */

@@ -124,12 +124,34 @@ static void every_code_point(void **state)
     }
 }
 
+static void pulled(const char *text, const char *const *pieces)
+{
+    struct slice rest = slice_of(text);
+
+    for (; *pieces; pieces++)
+        assert_slice(utf8_pull_shown(&rest), *pieces);
+    assert_int_equal(rest.len, 0);
+}
+
+static void what_is_shown(void **state)
+{
+    static const char *const good[] = {"a", "\xc3\xa9", "\xe9\x95\x9c", "\xf0\x9f\x9a\xa2", NULL};
+    static const char *const bad[] = {
+        "\xef\xbf\xbd", "[", "\xef\xbf\xbd", "\xef\xbf\xbd", "\xef\xbf\xbd", "x", NULL};
+
+    (void)state;
+    pulled("a\xc3\xa9\xe9\x95\x9c\xf0\x9f\x9a\xa2", good);
+    /* ESC, half a character, the C1 control CSI, U+202E */
+    pulled("\x1b[\xe9\xc2\x9b\xe2\x80\xaex", bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_short_text),
         cmocka_unit_test(four_bytes),
         cmocka_unit_test(every_code_point),
+        cmocka_unit_test(what_is_shown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

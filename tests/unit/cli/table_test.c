@@ -46,7 +46,8 @@ static void test_only_headings(void **state)
     check_table(headings, 2, none, "ONE  TWO\n");
 }
 
-/* A wide character takes two columns, an accented letter one, a byte that is no UTF-8 one. */
+/* A wide character takes two columns, an accented letter one, and U+FFFD, for a byte that is no
+ * UTF-8, one. */
 static void test_width(void **state)
 {
     static const char *const headings[] = {"N", "X"};
@@ -58,8 +59,30 @@ static void test_width(void **state)
         "N     X\n"
         "\xe9\x95\x9c\xe5\x83\x8f  1\n"
         "\xc3\xa9t\xc3\xa9   2\n"
-        "\xff!    3\n"
+        "\xef\xbf\xbd!    3\n"
         "\xf0\x9f\x9a\xa2    4\n");
+}
+
+/* Nothing in a cell steers the terminal: no escape, no new line, no turned direction. */
+static void test_controls(void **state)
+{
+    static const char *const headings[] = {"N", "X"};
+    static const char *const cells[] = {"a\x1b[2Jb", "1", "\r\n\x7f", "2",
+        "\xc2\x9b"
+        "31m",
+        "3",
+        "\xe2\x80\xae"
+        "x",
+        "4", NULL};
+
+    (void)state;
+    check_table(headings, 2, cells,
+        "N       X\n"
+        "a\xef\xbf\xbd[2Jb  1\n"
+        "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd     2\n"
+        "\xef\xbf\xbd"
+        "31m    3\n"
+        "\xef\xbf\xbdx      4\n");
 }
 
 static void test_colours(void **state)
@@ -131,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_alignment),
         cmocka_unit_test(test_only_headings),
         cmocka_unit_test(test_width),
+        cmocka_unit_test(test_controls),
         cmocka_unit_test(test_colours),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_failure),

@@ -42,6 +42,11 @@ static int check_name(struct slice name, struct err *err)
         return err_set(err, ERR_INVALID,
             "a user name must be 1 to %d characters, without control characters",
             USER_NAME_MAX_CHARS);
+    if (slice_starts_with(name, "token ")) /* principals.c */
+        return err_set(err, ERR_INVALID,
+            "the user name \"%.*s\" would be taken for a token's, which are called \"token 1\" and "
+            "so on; choose one that does not begin with \"token \"",
+            SLICE_FMT(name));
     return 0;
 }
 

@@ -394,6 +394,9 @@ static void test_user_names(void **state)
         ERR_INVALID, "1 to 64");
     assert_failed(user_create(folder->store, SLICE("a\nb"), SLICE_NONE, NULL, 0, &err), &err,
         ERR_INVALID, "control");
+    assert_failed(user_create(folder->store, SLICE("token 1"), SLICE_NONE, NULL, 0, &err), &err,
+        ERR_INVALID, "choose one that does not begin with \"token \"");
+    assert_ok(user_create(folder->store, SLICE("tokens"), SLICE_NONE, NULL, 0, &err));
     assert_failed(user_create(folder->store, (struct slice){name, 65}, SLICE_NONE, NULL, 0, &err),
         &err, ERR_INVALID, "1 to 64");
     assert_ok(user_create(folder->store, (struct slice){name, 64}, SLICE_NONE, NULL, 0, &err));

@@ -54,6 +54,11 @@
 #define LIMIT_DECISION_IMAGES 100000
 #define LIMIT_DECISIONS_AT_ONCE 10000
 #define LIMIT_REMARK_CHARS 512
+/* Decisions in force in one project: each costs memory, and a look at each image that it names. */
+#define LIMIT_DECISIONS_IN_FORCE 100000
+/* Finding out what an operation is about: it has the turn to write meanwhile, and others wait for
+ * that LIMIT_WRITER_WAIT_MS at most. */
+#define LIMIT_DECIDING_MS 4000
 /* HTTP: the JSON body of an operation: 100,000 image ids. */
 #define LIMIT_OPERATION_BYTES (8L * 1024 * 1024)
 

@@ -129,11 +129,37 @@ static int check_operation(const struct decision_request *requests, size_t count
 static int make_drafts(struct drafting *drafting, const struct decision_request *requests,
     size_t count, struct err *err)
 {
+    int64_t until_us = clock_monotonic_us() + LIMIT_DECIDING_MS * 1000;
+
     drafting->now_ms = clock_now_ms();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (clock_monotonic_us() > until_us)
+            return err_set(err, ERR_LIMIT,
+                "the operation takes longer than %d s: ask for fewer images or vulnerabilities at "
+                "once",
+                LIMIT_DECIDING_MS / 1000);
         if (decision_request_draft(drafting, &requests[i], err) < 0)
             return -1;
+    }
     return 0;
+}
+
+static int check_room(const struct drafting *drafting, struct err *err)
+{
+    struct tenant *tenant;
+    size_t in_force;
+
+    if (fleet_begin_overlays(drafting->fleet, drafting->project, &tenant, err) < 0)
+        return -1;
+    in_force = overlay_count(tenant->overlay);
+    fleet_end_overlays(drafting->fleet);
+    if (drafting->count <= LIMIT_DECISIONS_IN_FORCE &&
+        in_force <= LIMIT_DECISIONS_IN_FORCE - drafting->count)
+        return 0;
+    return err_set(err, ERR_LIMIT,
+        "%zu decisions are in force in this project, and this would make %zu more; the limit is "
+        "%d: withdraw some, or decide about more images at once",
+        in_force, drafting->count, LIMIT_DECISIONS_IN_FORCE);
 }
 
 int fleet_preview_decision(struct fleet *fleet, uint32_t project,
@@ -218,7 +244,7 @@ static int decide(struct drafting *drafting, const struct decision_request *requ
     if (store_begin(store, who, err) < 0)
         return -1;
     if (fleet_follow(drafting->fleet, err) < 0 || make_drafts(drafting, requests, count, err) < 0 ||
-        try_drafts(drafting, NULL, NULL, outcome, err) < 0 ||
+        check_room(drafting, err) < 0 || try_drafts(drafting, NULL, NULL, outcome, err) < 0 ||
         write_drafts(drafting, &outcome->numbers, err) < 0 || store_commit(store, err) < 0) {
         store_rollback(store);
         return -1;

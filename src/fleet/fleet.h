@@ -158,7 +158,8 @@ int fleet_preview_decision(struct fleet *fleet, uint32_t project,
     const struct decision_request *requests, size_t count, const struct deciding *deciding,
     decided_row_fn fn, void *ctx, struct decision_outcome *ret, struct err *err);
 /* Makes them. ERR_INVALID (no selector, expiry in the past, too many ids: LIMIT_DECISION_*),
- * ERR_LIMIT (LIMIT_DECISIONS_AT_ONCE), ERR_NOT_FOUND, ERR_BUSY. A repair of DECISION_PROJECT and
+ * ERR_LIMIT (LIMIT_DECISIONS_AT_ONCE, LIMIT_DECISIONS_IN_FORCE, LIMIT_DECIDING_MS), ERR_NOT_FOUND,
+ * ERR_BUSY. A repair of DECISION_PROJECT and
  * others names the images that have such rows now. Where images are named with all_vuls, or with
  * `handled`, each image gets its own vulnerabilities; those with the same ones share a decision.
  * When only the following afterwards fails, the decisions are stored all the same, and *ret is set.

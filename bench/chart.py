@@ -57,7 +57,7 @@ def values(query):
 
 
 def legend(names):
-    x, out = LEFT, []
+    x, out = 130, []
     for name in names:
         out.append(mark(name, x + 6, 56) + f'<text x="{x + 17}" y="60">{SERIES[name][0]}</text>')
         x += 32 + 7.4 * len(SERIES[name][0])

@@ -40,7 +40,7 @@ bench: ## import, call and fleet benchmarks, with what they compare with (BENCH_
 	@ninja -C build/bench $$([ -t 1 ] || echo --quiet)
 	@CAREEN_BUILD_DIR=build/bench bench/import-bench
 	@CAREEN_BUILD_DIR=build/bench bench/call-bench
-	@CAREEN_BUILD_DIR=build/bench BENCH_IMAGES=$(BENCH_IMAGES) bench/fleet-bench
+	@CAREEN_BUILD_DIR=build/bench BENCH_IMAGES=$(BENCH_IMAGES) bench/fleet-bench --chart build/bench.svg
 
 lint: ## format, include directions, sizes, warnings of gcc and clang
 	@scripts/install-dependencies build test lint

@@ -157,10 +157,19 @@ def test_what_is_refused(folder, other, tmp_path):
     refused(sql("PRAGMA user_version = 99"), "schema version 99.*run the newer careen")
     refused(sql("PRAGMA application_id = 7"), "not a store of Careen")
     refused(sql("PRAGMA application_id = 0", "PRAGMA user_version = 0"), "not a backup of Careen")
-    refused(sql("CREATE TRIGGER t AFTER INSERT ON image BEGIN DELETE FROM slot; END"), "triggers")
+    refused(sql("CREATE TRIGGER t AFTER INSERT ON image BEGIN DELETE FROM slot; END"),
+            'the trigger "t" is none of Careen')
+    refused(sql("CREATE INDEX i ON image (abs(number))"), 'the index "i" is none of Careen')
+    refused(sql("DROP INDEX image_line"), 'the index "image_line" is missing')
     refused(sql("PRAGMA foreign_keys = OFF", "DELETE FROM package"), "not sound")
     refused(lambda path: path.with_name("bad-wal").write_bytes(b"x"), "is in use, or was")
     (tmp_path / "bad-wal").unlink()
+    other.path.mkdir()
+    other.path.chmod(0o770)
+    said = other.run("restore", file, expect=1).stderr
+    assert f"others may write to it (mode 0770), and nothing was restored: chmod 700 {other.path}" in said
+    assert not list(other.path.iterdir())
+    other.path.chmod(0o700)
     other.run("restore", file)
     assert rows(other.run) == rows(folder.run)
 

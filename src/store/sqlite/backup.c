@@ -21,6 +21,8 @@
 enum { COPY_BYTES = 1 << 20, KEY_MAX_BYTES = 4096, MAGIC_BYTES = 16 };
 
 static const char key_name[] = "secret.key";
+static const char backup_table[] =
+    "CREATE TABLE backup (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID";
 
 /* --- Files that appear whole ------------------------------------------------------------------ */
 
@@ -165,10 +167,7 @@ static int add_key(char *path, struct slice key, struct err *err)
     struct other other CLEANUP(other_close);
 
     if (other_open(&other, path, path, err) < 0 ||
-        conn_exec(&other.conn,
-            "CREATE TABLE backup (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT,"
-            " WITHOUT ROWID",
-            "adding the key", err) < 0)
+        conn_exec(&other.conn, backup_table, "adding the key", err) < 0)
         return -1;
     return key.len ? insert_key(&other.conn, key, err) : 0;
 }
@@ -236,25 +235,23 @@ static int open_backup(const char *file, struct err *err)
     return -1;
 }
 
-/* Is the copy a store, of a version that is known here, and sound? */
-static int check_copy(struct conn *conn, struct err *err)
+/* Is the copy a store, of a version that is known here, laid out as that version says, and sound?
+ * Its tables are looked at before anything in them. */
+static int check_copy(struct conn *conn, bool *ret_has_key_table, struct err *err)
 {
-    int64_t version, strange;
+    int64_t version, key_tables;
     struct err why = {0};
 
     if (conn_get_int(conn, "PRAGMA user_version", &version, err) < 0)
         return -1;
     if (version == 0)
         return not_a_backup(conn->store->file, "it is a database of something else", err);
-    if (schema_refuse_foreign(conn, err) < 0)
+    if (schema_refuse_foreign(conn, err) < 0 ||
+        conn_get_int(conn, "SELECT count(*) FROM sqlite_schema WHERE name = 'backup'", &key_tables,
+            err) < 0 ||
+        schema_check(conn, key_tables ? backup_table : NULL, err) < 0)
         return -1;
-    if (conn_get_int(conn,
-            "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')", &strange,
-            err) < 0)
-        return -1;
-    if (strange)
-        return not_a_backup(
-            conn->store->file, "it has triggers or views, which Careen never makes", err);
+    *ret_has_key_table = key_tables > 0;
     if (conn_check(conn, &why) == 0)
         return 0;
     return err_set(err, why.code == ERR_NONE ? ERR_CORRUPT : why.code,
@@ -266,16 +263,9 @@ static int check_copy(struct conn *conn, struct err *err)
 static int take_key(struct conn *conn, struct buf *ret, struct err *err)
 {
     sqlite3_stmt *stmt = NULL;
-    int64_t tables;
-    int code;
-
-    if (conn_get_int(
-            conn, "SELECT count(*) FROM sqlite_schema WHERE name = 'backup'", &tables, err) < 0)
-        return -1;
-    if (tables == 0)
-        return 0;
-    code =
+    int code =
         sqlite3_prepare_v2(conn->db, "SELECT value FROM backup WHERE name = ?1", -1, &stmt, NULL);
+
     if (code == SQLITE_OK)
         code = sqlite3_bind_text(stmt, 1, key_name, -1, SQLITE_STATIC);
     if (code == SQLITE_OK && (code = sqlite3_step(stmt)) == SQLITE_ROW)
@@ -312,6 +302,25 @@ static int refuse_occupied(const char *data_dir, struct err *err)
     return 0;
 }
 
+/* One that is there already must be nobody else's to write: others could put a database of theirs
+ * in the place of the restored one, and `careen doctor` says so. */
+static int make_folder(const char *data_dir, bool *ret_made, struct err *err)
+{
+    bool made = mkdir(data_dir, 0700) == 0;
+    struct stat status;
+
+    if (!made && errno != EEXIST)
+        return err_set_errno(err, "cannot make the data folder %s", data_dir);
+    if (stat(data_dir, &status) < 0)
+        return err_set_errno(err, "cannot look at the data folder %s", data_dir);
+    if (!made && status.st_mode & (S_IWGRP | S_IWOTH))
+        return err_set(err, ERR_CONFLICT,
+            "%s: others may write to it (mode %04o), and nothing was restored: chmod 700 %s",
+            data_dir, status.st_mode & 07777u, data_dir);
+    *ret_made = made;
+    return 0;
+}
+
 static int copy_bytes(int from, int to, const char *file, const char *path, struct err *err)
 {
     char *piece CLEANUP(cleanup_free) = malloc(COPY_BYTES);
@@ -345,10 +354,12 @@ struct restoring {
 static int prepare_copy(struct restoring *r, struct err *err)
 {
     struct other other CLEANUP(other_close);
+    bool has_key_table;
 
-    if (other_open(&other, r->fresh, r->shown, err) < 0)
+    if (other_open(&other, r->fresh, r->shown, err) < 0 ||
+        check_copy(&other.conn, &has_key_table, err) < 0)
         return -1;
-    return check_copy(&other.conn, err) < 0 ? -1 : take_key(&other.conn, &r->key, err);
+    return has_key_table ? take_key(&other.conn, &r->key, err) : 0;
 }
 
 static int restore_from(struct restoring *r, int from, struct err *err)
@@ -388,11 +399,8 @@ int store_restore(
         return err_nomem(err);
     }
     fd = open_backup(file, err);
-    if (fd < 0 || refuse_occupied(data_dir, err) < 0)
+    if (fd < 0 || refuse_occupied(data_dir, err) < 0 || make_folder(data_dir, &made, err) < 0)
         return -1;
-    made = mkdir(data_dir, 0700) == 0;
-    if (!made && errno != EEXIST)
-        return err_set_errno(err, "cannot make the data folder %s", data_dir);
     if (restore_from(&r, fd, err) == 0)
         return 0;
     if (r.fresh)

@@ -10,6 +10,7 @@
  */
 #include "store/sqlite/sqlite_store.h"
 
+#include "base/bug.h"
 #include "base/clock.h"
 
 enum { APPLICATION_ID = 0x4361726e }; /* "Carn" */
@@ -33,7 +34,7 @@ enum { APPLICATION_ID = 0x4361726e }; /* "Carn" */
  * (image_row.c), hence ANY. The sets of a decision are blobs (decision.c); outcome is its enum
  * decision_end.
  */
-static const char access_1[] =
+static const char schema_1[] =
     "CREATE TABLE state (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "INSERT INTO state VALUES ('log_trimmed', 0);"
 
@@ -58,9 +59,8 @@ static const char access_1[] =
     "CREATE TABLE granted (user INTEGER NOT NULL REFERENCES user,"
     " project INTEGER REFERENCES project, enterprise_project TEXT NOT NULL,"
     " role INTEGER NOT NULL) STRICT;"
-    "CREATE UNIQUE INDEX granted_once ON granted (user, ifnull(project, 0), enterprise_project);";
+    "CREATE UNIQUE INDEX granted_once ON granted (user, ifnull(project, 0), enterprise_project);"
 
-static const char facts_1[] =
     "CREATE TABLE name (id INTEGER PRIMARY KEY CHECK (id < 2147483646),"
     " text TEXT NOT NULL UNIQUE) STRICT;"
 
@@ -97,6 +97,13 @@ static const char facts_1[] =
     "CREATE TABLE slot (key INTEGER PRIMARY KEY, complete INTEGER NOT NULL,"
     " scanned_ms INTEGER NOT NULL, packages BLOB NOT NULL, claims BLOB NOT NULL) STRICT;"
 
+    "CREATE TABLE cause (number INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, project INTEGER NOT NULL, image INTEGER NOT NULL,"
+    " added BLOB NOT NULL, removed BLOB NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX cause_scanned ON cause (image) WHERE kind = 2;";
+
+/* Decisions. A cause of before was of an image, and whatever it removed was asked for. */
+static const char schema_2[] =
     "CREATE TABLE decision (number INTEGER PRIMARY KEY AUTOINCREMENT"
     " CHECK (number < 4294967294), project INTEGER NOT NULL REFERENCES project,"
     " action INTEGER NOT NULL, vulns BLOB NOT NULL, type INTEGER NOT NULL, package TEXT NOT NULL,"
@@ -107,16 +114,10 @@ static const char facts_1[] =
     "CREATE INDEX decision_project ON decision (project);"
     "CREATE INDEX decision_in_force ON decision (project) WHERE outcome = 0;"
 
-    "CREATE TABLE cause (number INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL,"
-    " at_ms INTEGER NOT NULL, project INTEGER NOT NULL, image INTEGER NOT NULL,"
-    " decision INTEGER NOT NULL, removal INTEGER NOT NULL,"
-    " added BLOB NOT NULL, removed BLOB NOT NULL) STRICT;"
-    "CREATE UNIQUE INDEX cause_scanned ON cause (image) WHERE kind = 2;";
+    "ALTER TABLE cause ADD COLUMN decision INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE cause ADD COLUMN removal INTEGER NOT NULL DEFAULT 0;";
 
-/* In parts: a string of C has 4095 characters at most. */
-static const char *const schema_1[] = {access_1, facts_1, NULL};
-
-static const char *const *const scripts[] = {schema_1};
+static const char *const scripts[] = {schema_1, schema_2};
 
 uint32_t schema_version(void)
 {
@@ -188,14 +189,21 @@ static int refuse_foreign(struct conn *conn, const struct identity *found, struc
     return 0;
 }
 
+int schema_make(struct conn *conn, int64_t from, int64_t to, struct err *err)
+{
+    BUG_ON(from < 0 || to > schema_version());
+    for (int64_t version = from; version < to; version++)
+        if (conn_exec(conn, scripts[version], "making the tables", err) < 0)
+            return -1;
+    return 0;
+}
+
 static int migrate(struct conn *conn, int64_t from, struct err *err)
 {
     char sql[192];
 
-    for (int64_t version = from; version < schema_version(); version++)
-        for (const char *const *part = scripts[version]; *part; part++)
-            if (conn_exec(conn, *part, "making the tables", err) < 0)
-                return -1;
+    if (schema_make(conn, from, schema_version(), err) < 0)
+        return -1;
     if (from == 0) {
         snprintf(sql, sizeof(sql),
             "PRAGMA application_id = %d; INSERT INTO project (id, created_ms) VALUES ('default', "

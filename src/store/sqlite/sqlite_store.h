@@ -103,6 +103,7 @@ enum statement {
     STATEMENT_DROP_RECORD,
     STATEMENT_DROP_NAME,
     STATEMENT_DATA_VERSION,
+    STATEMENT_EACH_OBJECT,
     STATEMENT_STATS,
     STATEMENT_COUNT
 };
@@ -152,7 +153,7 @@ struct store {
     int64_t busy_until_us; /* monotonic: when waiting for other processes ends */
     struct err failed;     /* why SQLite undid the open write by itself; ERR_NONE: it did not */
     struct id_cache cache;
-    int64_t collected; /* the number COLLECTING_WRITES that the cache is of */
+    int64_t collected;  /* the number COLLECTING_WRITES that the cache is of */
     struct buf scratch; /* content being keyed or encoded */
     struct ids scratch_ids;
 };
@@ -232,11 +233,21 @@ int schema_refuse_foreign(struct conn *conn, struct err *err);
  * migrates it, in one transaction. */
 int schema_prepare(struct conn *conn, enum store_mode mode, struct err *err);
 uint32_t schema_version(void);
+/* Runs the scripts that lead from version `from` to `to` (0: nothing is there; at most
+ * schema_version()), in the transaction of the caller. */
+int schema_make(struct conn *conn, int64_t from, int64_t to, struct err *err);
 /* Is the open file still the one at its path? What is written to a file that was removed is lost,
  * so ERR_CORRUPT then. */
 int store_check_file(const struct store *store, struct err *err);
 /* "there is no store in DIR: ...". -1. */
 int store_missing(const char *dir, struct err *err);
+
+/* --- schema_check.c --------------------------------------------------------------------------- */
+
+/* Does the database hold exactly the tables and indexes that the scripts up to its version, and
+ * then `more` (NULL: nothing), make? ERR_CORRUPT names the first object that is too much, missing
+ * or different. Its version must be known here: see schema_refuse_foreign. */
+int schema_check(struct conn *conn, const char *more, struct err *err);
 
 /* --- image_row.c: an image as a row ------------------------------------------------------------
  */

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -225,6 +226,75 @@ static void test_strange_files(void **state)
     refused(f, f->dir, ERR_CORRUPT, "not a file");
 }
 
+static void run_sql(const char *path, const char *sql)
+{
+    char *why = NULL;
+    sqlite3 *db;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+        fail_msg("%s: %s", sql, why);
+    sqlite3_close(db);
+}
+
+/* Sound databases whose tables are not ours: whoever opens them runs what somebody else wrote. */
+static void test_altered_tables(void **state)
+{
+    static const char *const changes[][2] = {
+        {"CREATE TABLE more (x)", "the table \"more\" is none of Careen's"},
+        {"CREATE VIEW v AS SELECT 1", "the view \"v\" is none of Careen's"},
+        {"CREATE TRIGGER t AFTER INSERT ON image BEGIN DELETE FROM slot; END",
+            "the trigger \"t\" is none of Careen's"},
+        {"CREATE INDEX i ON image (abs(number))", "the index \"i\" is none of Careen's"},
+        {"CREATE INDEX i ON backup (length(value))", "the index \"i\" is none of Careen's"},
+        {"DROP TABLE slot", "the table \"slot\" is missing"},
+        {"DROP INDEX decision_in_force", "the index \"decision_in_force\" is missing"},
+        {"ALTER TABLE slot RENAME TO slots", "the table \"slot\" is missing"},
+        {"ALTER TABLE slot RENAME COLUMN claims TO c", "the table \"slot\" is not as Careen"},
+        {"ALTER TABLE slot ADD COLUMN more INTEGER", "the table \"slot\" is not as Careen"},
+        {"DROP TABLE backup; CREATE VIEW backup AS SELECT 'secret.key' AS name, x'00' AS value",
+            "the table \"backup\" is missing"},
+        {"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema VALUES ('table', 'v', 'v', 0,"
+         " 'CREATE VIRTUAL TABLE v USING what(ever)')",
+            "the table \"v\" is none of Careen's"},
+        {"PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = 'CREATE VIRTUAL TABLE slot"
+         " USING what(ever)', rootpage = 0 WHERE name = 'slot'",
+            "the table \"slot\" is not as Careen"},
+        {"PRAGMA user_version = 1", "is not laid out as its version says"},
+    };
+    struct fixture *f = *state;
+    const char *file = beside(f, "backup");
+    struct err err;
+
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        assert_ok(store_backup(f->store, file, SLICE("key"), &err));
+        run_sql(file, changes[i][0]);
+        refused(f, file, ERR_CORRUPT, changes[i][1]);
+        unlink(file);
+    }
+}
+
+static void test_open_folder(void **state)
+{
+    struct fixture *f = *state;
+    const char *file = beside(f, "backup"), *dir = beside(f, "new");
+    struct kept kept = {0};
+    struct err err;
+
+    assert_ok(store_backup(f->store, file, SLICE_NONE, &err));
+    assert_int_equal(mkdir(dir, 0700), 0);
+    for (mode_t open_to = 020; open_to; open_to = open_to == 020 ? 02 : 0) {
+        assert_int_equal(chmod(dir, 0700 | open_to), 0);
+        assert_fails(
+            store_restore(file, dir, keep, &kept, &err), ERR_CONFLICT, "others may write to it");
+        assert_non_null(strstr(err.message, "chmod 700 "));
+        assert_int_equal(entries(dir), 0);
+    }
+    assert_int_equal(kept.calls, 0);
+    assert_int_equal(chmod(dir, 0755), 0);
+    assert_ok(store_restore(file, dir, keep, &kept, &err));
+}
+
 /* A good backup cut off anywhere, or with the head of any page changed. */
 static void test_damaged_backups(void **state)
 {
@@ -292,6 +362,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_beside_a_write, setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_nothing_is_replaced, setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_strange_files, setup_store, teardown),
+        cmocka_unit_test_setup_teardown(test_altered_tables, setup_store, teardown),
+        cmocka_unit_test_setup_teardown(test_open_folder, setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_damaged_backups, setup_store, teardown),
         cmocka_unit_test_setup_teardown(test_no_room, setup_store, teardown),
     };

@@ -247,12 +247,12 @@ static bool note_found(void *ctx, const struct image *image, const uint16_t coun
 }
 
 static int check_image(const struct drafting *drafting, const struct tenant *tenant,
-    struct slice id, struct unknown *unknown, struct err *err)
+    struct slice id, int image_type, struct unknown *unknown, struct err *err)
 {
     const struct index_scope scope = {
         .enterprise_projects = drafting->deciding->enterprise_projects,
         .enterprise_project_count = drafting->deciding->enterprise_project_count,
-        .type = -1,
+        .type = image_type,
         .image_id = id};
     unsigned char bytes[IMAGE_ID_BYTES];
     bool found = false;
@@ -278,12 +278,16 @@ static int check_images(
         if (fleet_begin_read(drafting->fleet, drafting->project, &tenant, err) < 0)
             return -1;
         for (; i < request->image_count && i < until && !failed; i++)
-            failed = check_image(drafting, tenant, request->image_ids[i], &unknown, err);
+            failed = check_image(
+                drafting, tenant, request->image_ids[i], request->image_type, &unknown, err);
         fleet_end_read(drafting->fleet);
         if (failed)
             return -1;
     }
-    return refuse_unknown(&unknown, "there are no such images", err);
+    return refuse_unknown(&unknown,
+        request->image_type < 0 ? "there are no such images"
+                                : "there are no such images of this image_type",
+        err);
 }
 
 /* --- The draft -------------------------------------------------------------------------------- */

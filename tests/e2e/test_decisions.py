@@ -242,6 +242,8 @@ REFUSED = [
     ("no image's id", body_of(select="specific_image_all_vul", image_id_list=["x"]), UNKNOWN, "x"),
     ("unknown image", body_of(select="specific_image_all_vul", image_id_list=[NO_IMAGE]), UNKNOWN,
      NO_IMAGE),
+    ("an image of another type", body_of(select="specific_image_all_vul", image_type="cluster",
+                                         image_id_list=["first"]), UNKNOWN, "of this image_type"),
     ("unknown in a pair", body_of(select="image_view", image_data_list=[
         {"image_id": NO_IMAGE, "vul_id_list": ["CVE-2024-1"]}]), UNKNOWN, NO_IMAGE),
     ("unknown in the second pair", body_of(select="vul_view", vul_data_list=[

@@ -52,6 +52,15 @@ void world_enterprise_project(uint32_t at, char ret[64])
 
 /* --- Packages and what is wrong with them ----------------------------------------------------- */
 
+/* 5 % critical, 20 % high, 45 % medium, 30 % low. */
+static enum severity severity_of(uint32_t twentieth)
+{
+    return twentieth < 1    ? SEVERITY_CRITICAL
+           : twentieth < 5  ? SEVERITY_HIGH
+           : twentieth < 14 ? SEVERITY_MEDIUM
+                            : SEVERITY_LOW;
+}
+
 /* What one package of one version has: in one of five, one to five vulnerabilities. They go by the
  * package's name, so all versions of it share some. */
 static int add_claims(struct report *report, uint32_t package, const struct package *made,
@@ -73,21 +82,7 @@ static int add_claims(struct report *report, uint32_t package, const struct pack
         if (report_text(report, slice_of(text), &record.name, err) < 0 ||
             report_add_record(report, &record, &claim.record, err) < 0)
             return -1;
-        /* 5 % critical, 20 % high, 45 % medium, 30 % low */
-        switch (random_below(&about, 20)) {
-        case 0:
-            claim.severity = SEVERITY_CRITICAL;
-            break;
-        case 1 ... 4:
-            claim.severity = SEVERITY_HIGH;
-            break;
-        case 5 ... 13:
-            claim.severity = SEVERITY_MEDIUM;
-            break;
-        default:
-            claim.severity = SEVERITY_LOW;
-            break;
-        }
+        claim.severity = severity_of(random_below(&about, 20));
         claim.fixed_version = fixed ? made->version : SLICE_NONE;
         if (report_add_claim(report, &claim, err) < 0)
             return -1;

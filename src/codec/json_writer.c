@@ -199,6 +199,17 @@ void json_write_json(struct json_writer *w, const char *json)
     buf_put_cstr(w->out, json);
 }
 
+void json_write_members(struct json_writer *w, struct slice members)
+{
+    BUG_ON(w->after_key || !(w->is_object & level_bit(w)));
+    if (members.len == 0)
+        return;
+    if (w->has_member & level_bit(w))
+        buf_put_char(w->out, ',');
+    w->has_member |= level_bit(w);
+    buf_put_slice(w->out, members);
+}
+
 void json_write_member(struct json_writer *w, const char *key, struct slice value)
 {
     json_write_key(w, key);

@@ -32,6 +32,9 @@ void json_write_bool(struct json_writer *w, bool value);
 void json_write_null(struct json_writer *w);
 /* A value that is JSON already; the caller answers for it. */
 void json_write_json(struct json_writer *w, const char *json);
+/* Members that are JSON already: what a writer has written within an object, from behind its brace.
+ * Nothing when empty. */
+void json_write_members(struct json_writer *w, struct slice members);
 /* key and string value in one call: the commonest member. */
 void json_write_member(struct json_writer *w, const char *key, struct slice value);
 /* The same, left out when value is empty. */

@@ -148,6 +148,36 @@ static void test_full_buffer_sticks(void **state)
     }
 }
 
+/* What one writer has made of members, another puts among its own. */
+static void test_members(void **state)
+{
+    struct buf part = BUF_INIT(1000), out = BUF_INIT(1000);
+    struct json_writer w;
+
+    (void)state;
+    json_writer_init(&w, &part);
+    json_write_begin_object(&w);
+    json_write_member(&w, "b", SLICE("2"));
+    json_write_member_u64(&w, "c", 3);
+    json_writer_init(&w, &out);
+    json_write_begin_array(&w);
+    json_write_begin_object(&w);
+    json_write_members(&w, slice_skip(buf_slice(&part), 1));
+    json_write_members(&w, SLICE_NONE);
+    json_write_end_object(&w);
+    json_write_begin_object(&w);
+    json_write_members(&w, SLICE_NONE);
+    json_write_member(&w, "a", SLICE("1"));
+    json_write_members(&w, slice_skip(buf_slice(&part), 1));
+    json_write_member(&w, "d", SLICE("4"));
+    json_write_end_object(&w);
+    json_write_end_array(&w);
+    assert_slice(
+        buf_slice(&out), "[{\"b\":\"2\",\"c\":3},{\"a\":\"1\",\"b\":\"2\",\"c\":3,\"d\":\"4\"}]");
+    buf_release(&part);
+    buf_release(&out);
+}
+
 static void test_deepest(void **state)
 {
     struct buf out = BUF_INIT(1000);
@@ -173,6 +203,7 @@ int main(void)
         cmocka_unit_test(test_strings),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_full_buffer_sticks),
+        cmocka_unit_test(test_members),
         cmocka_unit_test(test_deepest),
     };
 

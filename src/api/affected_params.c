@@ -112,12 +112,14 @@ const struct affected_param affected_params[AFFECTED_PARAM_COUNT] = {
     {.name = "offset",
         .value = "N",
         .help = "rows to pass over, 0-2000000",
+        .page = true,
         .needs_value = true,
         .parse = parse_offset,
         .high = LIMIT_OFFSET_MAX},
     {.name = "limit",
         .value = "N",
         .help = "rows on the page, 10-200; 10 if not given",
+        .page = true,
         .needs_value = true,
         .parse = parse_limit,
         .low = LIMIT_PAGE_MIN,
@@ -202,6 +204,7 @@ const struct affected_param affected_params[AFFECTED_PARAM_COUNT] = {
     {.name = "after",
         .value = "CURSOR",
         .help = "rows behind this cursor: the member `next` of the page before",
+        .page = true,
         .beyond = true,
         .parse = parse_after,
         .pattern = "^[1-3]?[0-9]{1,9}\\.[1-3]?[0-9]{1,9}$"},
@@ -285,6 +288,14 @@ int affected_parse(
         return -1;
     take_request(&parser, ret);
     return 0;
+}
+
+bool affected_chooses_page(struct slice name)
+{
+    for (size_t i = 0; i < AFFECTED_PARAM_COUNT; i++)
+        if (affected_params[i].page && slice_is(name, affected_params[i].name))
+            return true;
+    return false;
 }
 
 void affected_cursor(struct buf *out, const struct affected_row *row)

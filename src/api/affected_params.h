@@ -19,6 +19,7 @@ struct affected_param {
     bool required;    /* with strict parameters */
     bool needs_value; /* empty is an error, not "not given" */
     bool scope;       /* chooses images, not rows */
+    bool page;        /* chooses the page, not what is asked for */
     bool beyond;      /* beyond HSS */
     int (*parse)(const struct affected_param *param, struct slice value,
         struct affected_parser *parser, struct err *err);
@@ -43,6 +44,9 @@ struct affected_request {
  * must be 10-200". */
 int affected_parse(
     const struct query_params *params, bool strict, struct affected_request *ret, struct err *err);
+
+/* Is it the name of a parameter that chooses the page? */
+bool affected_chooses_page(struct slice name);
 
 /* The cursor of a row, for `next` and `after`. */
 void affected_cursor(struct buf *out, const struct affected_row *row);

@@ -9,8 +9,53 @@
 #include "api/affected_params.h"
 #include "base/limits.h"
 
-static void write_placement(struct json_writer *w, const struct placement *place)
+/* A row is members of its image and members of its own by turns. Those of the image are the same in
+ * all of its rows, and most of the bytes. */
+
+static void write_identity(struct json_writer *w, const struct image *image)
 {
+    json_write_member_if(w, "agent_id", image->place.agent_id);
+    json_write_member(w, "image_id", slice_of(image->id));
+    json_write_member(w, "image_name", image->name);
+}
+
+static void write_vulnerability(struct json_writer *w, const struct affected_row *row)
+{
+    json_write_member(w, "vul_id", row->vul_id);
+    json_write_member(w, "repair_necessity",
+        slice_of(words_name(&necessity_words, (int)index_code_necessity(row->code))));
+}
+
+static void write_version(struct json_writer *w, const struct image *image)
+{
+    int64_t containers = image->place.containers;
+
+    json_write_key(w, "container_num");
+    json_write_i64(w, containers < 0 ? 0 : containers);
+    json_write_member_if(w, "image_digest", image->digest);
+    json_write_member_if(w, "image_version", image->tag);
+}
+
+static void write_status(struct json_writer *w, const struct affected_row *row)
+{
+    enum vul_status status = index_code_ignored(row->code) ? STATUS_IGNORED : STATUS_UNFIX;
+
+    json_write_member(w, "status", slice_of(words_name(&vul_status_words, (int)status)));
+    json_write_key(w, "first_scan_time");
+    json_write_i64_string(w, row->first_scan_ms);
+}
+
+static void write_placement(struct json_writer *w, const struct image *image)
+{
+    const struct placement *place = &image->place;
+
+    json_write_key(w, "latest_scan_time");
+    json_write_i64_string(w, image->latest_scan_ms);
+    json_write_member(w, "image_type", slice_of(words_name(&image_type_rows, (int)place->type)));
+    if (image->size_bytes >= 0) {
+        json_write_key(w, "image_size");
+        json_write_i64_string(w, image->size_bytes);
+    }
     json_write_member_if(w, "organization", place->organization);
     json_write_member_if(w, "registry_type", place->registry_type);
     json_write_member_if(w, "registry_name", place->registry_name);
@@ -20,11 +65,13 @@ static void write_placement(struct json_writer *w, const struct placement *place
     json_write_member_if(w, "cluster_name", place->cluster_name);
 }
 
-static void write_extras(struct json_writer *w, const struct affected_row *row)
+static void write_type(struct json_writer *w, const struct affected_row *row)
 {
-    const struct image *image = row->image;
-
     json_write_member(w, "type", slice_of(words_name(&vul_type_words, (int)row->type)));
+}
+
+static void write_extras(struct json_writer *w, const struct image *image)
+{
     json_write_member(
         w, "assessment", slice_of(words_name(&assessment_words, (int)image->assessment)));
     json_write_member(w, "enterprise_project_id", image->place.enterprise_project);
@@ -32,40 +79,43 @@ static void write_extras(struct json_writer *w, const struct affected_row *row)
     json_write_member(w, "is_latest", slice_of(image->latest ? "true" : "false"));
     json_write_key(w, "updated_time");
     json_write_i64_string(w, image->updated_ms);
+}
+
+static void write_handled(struct json_writer *w, const struct affected_row *row)
+{
     json_write_key(w, "is_handled");
     json_write_bool(w, index_code_handled(row->code));
 }
 
+static const struct {
+    void (*of_image)(struct json_writer *w, const struct image *image);
+    void (*of_row)(struct json_writer *w, const struct affected_row *row);
+} turns[AFFECTED_TURNS] = {{write_identity, write_vulnerability}, {write_version, write_status},
+    {write_placement, write_type}, {write_extras, write_handled}};
+
 void affected_write_row(struct json_writer *w, const struct affected_row *row)
 {
-    const struct image *image = row->image;
-    enum vul_status status = index_code_ignored(row->code) ? STATUS_IGNORED : STATUS_UNFIX;
-    int64_t containers = image->place.containers;
-
     json_write_begin_object(w);
-    json_write_member_if(w, "agent_id", image->place.agent_id);
-    json_write_member(w, "image_id", slice_of(image->id));
-    json_write_member(w, "image_name", image->name);
-    json_write_member(w, "vul_id", row->vul_id);
-    json_write_member(w, "repair_necessity",
-        slice_of(words_name(&necessity_words, (int)index_code_necessity(row->code))));
-    json_write_key(w, "container_num");
-    json_write_i64(w, containers < 0 ? 0 : containers);
-    json_write_member_if(w, "image_digest", image->digest);
-    json_write_member_if(w, "image_version", image->tag);
-    json_write_member(w, "status", slice_of(words_name(&vul_status_words, (int)status)));
-    json_write_key(w, "first_scan_time");
-    json_write_i64_string(w, row->first_scan_ms);
-    json_write_key(w, "latest_scan_time");
-    json_write_i64_string(w, image->latest_scan_ms);
-    json_write_member(
-        w, "image_type", slice_of(words_name(&image_type_rows, (int)image->place.type)));
-    if (image->size_bytes >= 0) {
-        json_write_key(w, "image_size");
-        json_write_i64_string(w, image->size_bytes);
+    for (size_t i = 0; i < AFFECTED_TURNS; i++) {
+        turns[i].of_image(w, row->image);
+        turns[i].of_row(w, row);
     }
-    write_placement(w, &image->place);
-    write_extras(w, row);
+    json_write_end_object(w);
+}
+
+void affected_write_image(struct json_writer *w, size_t turn, const struct image *image)
+{
+    turns[turn].of_image(w, image);
+}
+
+void affected_write_row_of(
+    struct json_writer *w, const struct slice image[AFFECTED_TURNS], const struct affected_row *row)
+{
+    json_write_begin_object(w);
+    for (size_t i = 0; i < AFFECTED_TURNS; i++) {
+        json_write_members(w, image[i]);
+        turns[i].of_row(w, row);
+    }
     json_write_end_object(w);
 }
 

@@ -8,6 +8,14 @@
 
 /* One row as a JSON object. */
 void affected_write_row(struct json_writer *w, const struct affected_row *row);
+
+/* The same in parts, for many rows of one image: its members, turn by turn, are written once, and
+ * then put between those of each row. */
+enum { AFFECTED_TURNS = 4 };
+void affected_write_image(struct json_writer *w, size_t turn, const struct image *image);
+void affected_write_row_of(struct json_writer *w, const struct slice image[AFFECTED_TURNS],
+    const struct affected_row *row);
+
 /* The body of the call: total_num, data_list, and `next` when rows follow. */
 void affected_write_page(struct buf *out, const struct affected_page *page);
 

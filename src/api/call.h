@@ -49,6 +49,7 @@ struct service {
     pthread_t follower, keeper;
     struct pause pause; /* of both */
     bool ready;         /* atomic: loaded, and following */
+    int exports;        /* under way; atomic */
 };
 
 /* What holds now. */
@@ -101,6 +102,7 @@ void call_finish(struct call *call);
 
 /* The handlers of routes.c. */
 void handle_affected_images(struct call *call);
+void handle_export_findings(struct call *call);
 void handle_import(struct call *call);
 void handle_show_image(struct call *call);
 void handle_remove_image(struct call *call);

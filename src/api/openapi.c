@@ -94,6 +94,8 @@ static void write_schemas(struct json_writer *w)
 
     for (size_t i = 0; route_at(i); i++) {
         gather(&list, route_at(i)->answer);
+        for (const struct media *media = route_at(i)->media; media && media->type; media++)
+            gather(&list, media->schema);
         gather(&list, route_at(i)->request);
     }
     gather(&list, &schema_error);

@@ -53,12 +53,14 @@ static void write_affected_schema(struct json_writer *w, const struct affected_p
     json_write_end_object(w);
 }
 
-static void write_affected(struct json_writer *w, bool strict)
+static void write_affected(struct json_writer *w, bool strict, bool pages)
 {
     for (size_t i = 0; i < AFFECTED_PARAM_COUNT; i++) {
         const struct affected_param *param = &affected_params[i];
         struct buf help = BUF_INIT(1024);
 
+        if (param->page && !pages)
+            continue;
         buf_printf(&help, "%s%s", param->beyond ? "Beyond HSS: " : "", param->help);
         if (!param->needs_value)
             buf_put_cstr(&help, "; empty counts as not given");
@@ -118,6 +120,13 @@ static void write_decision(struct json_writer *w)
     json_write_end_object(w);
 }
 
+/* Which are never strict: the call is none of HSS. */
+static void write_filters(struct json_writer *w, const struct fields *fields)
+{
+    write_fields(w, fields, false);
+    write_affected(w, false, false);
+}
+
 static void write_parameters(
     struct json_writer *w, const struct route *route, const struct service_options *options)
 {
@@ -130,7 +139,9 @@ static void write_parameters(
     if (strstr(route->pattern, "{decision}"))
         write_decision(w);
     if (route->query == QUERY_AFFECTED)
-        write_affected(w, options->strict_parameters);
+        write_affected(w, options->strict_parameters, true);
+    else if (route->query == QUERY_FILTERS)
+        write_filters(w, route->fields);
     else if (route->query == QUERY_PLACEMENT)
         write_placement(w);
     else if (route->query == QUERY_PROJECTS)

@@ -70,8 +70,20 @@ static void write_header_ref(struct json_writer *w, const char *name)
     buf_release(&ref);
 }
 
+static void write_media(struct json_writer *w, const struct media *media)
+{
+    json_write_key(w, media->type);
+    json_write_begin_object(w);
+    json_write_key(w, "schema");
+    json_write_begin_object(w);
+    schema_write_ref(w, media->schema);
+    json_write_end_object(w);
+    json_write_end_object(w);
+}
+
+/* media: up to one without a type. */
 static void write_response(struct json_writer *w, unsigned status, struct slice description,
-    const char *header, const char *media, const struct schema *schema)
+    const char *header, const struct media *media)
 {
     char key[16];
 
@@ -87,13 +99,8 @@ static void write_response(struct json_writer *w, unsigned status, struct slice 
     json_write_end_object(w);
     json_write_key(w, "content");
     json_write_begin_object(w);
-    json_write_key(w, media);
-    json_write_begin_object(w);
-    json_write_key(w, "schema");
-    json_write_begin_object(w);
-    schema_write_ref(w, schema);
-    json_write_end_object(w);
-    json_write_end_object(w);
+    for (; media->type; media++)
+        write_media(w, media);
     json_write_end_object(w);
     json_write_end_object(w);
 }
@@ -102,6 +109,8 @@ static void write_response(struct json_writer *w, unsigned status, struct slice 
 static void write_failures(struct json_writer *w, const struct failure_list *list, unsigned status,
     const struct route *route)
 {
+    const struct media media[] = {
+        {"application/json", route->iam ? &schema_iam_error : &schema_error}, {NULL, NULL}};
     struct buf text = BUF_INIT(4096);
     bool later = status == 429 || status == 500;
 
@@ -112,8 +121,7 @@ static void write_failures(struct json_writer *w, const struct failure_list *lis
             buf_printf(&text, "%s%s: %s", text.len ? " | " : "",
                 route->iam ? failure_iam_code(failure) : failure->code, failure->text);
     }
-    write_response(w, status, buf_slice(&text), later ? "Retry-After" : NULL, "application/json",
-        route->iam ? &schema_iam_error : &schema_error);
+    write_response(w, status, buf_slice(&text), later ? "Retry-After" : NULL, media);
     buf_release(&text);
 }
 
@@ -121,13 +129,13 @@ void openapi_write_responses(struct json_writer *w, const struct route *route)
 {
     struct failure_list list = {.count = 0};
     const char *header = route->gives_token ? "X-Subject-Token" : NULL;
-    const char *media = route->answers_text ? "text/plain" : "application/json";
+    const struct media json[] = {{"application/json", route->answer}, {NULL, NULL}};
+    const struct media *media = route->media ? route->media : json;
 
     add_all(&list, route);
     json_write_key(w, "responses");
     json_write_begin_object(w);
-    write_response(
-        w, route_status(route), slice_of(route->answer->help), header, media, route->answer);
+    write_response(w, route_status(route), slice_of(route->answer->help), header, media);
     for (unsigned status = 400; status < 600; status++) {
         size_t i = 0;
 
@@ -136,7 +144,7 @@ void openapi_write_responses(struct json_writer *w, const struct route *route)
         if (i < list.count)
             write_failures(w, &list, status, route);
         else if (status == route->other_status)
-            write_response(w, status, slice_of(route->answer->help), NULL, media, route->answer);
+            write_response(w, status, slice_of(route->answer->help), NULL, media);
     }
     json_write_end_object(w);
 }

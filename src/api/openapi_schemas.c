@@ -272,13 +272,18 @@ const struct schema schema_readiness = {
 
 const struct schema schema_document = {.name = "OpenapiDocument", .help = "An OpenAPI document"};
 
-static void write_metrics(struct json_writer *w)
+static void write_text(struct json_writer *w)
 {
     json_write_member(w, "type", SLICE("string"));
 }
 
 const struct schema schema_metrics = {
-    .name = "Metrics", .help = "Prometheus' text format, version 0.0.4", .write = write_metrics};
+    .name = "Metrics", .help = "Prometheus' text format, version 0.0.4", .write = write_text};
+
+const struct schema schema_findings = {.name = "Findings",
+    .help = "Rows: an object of data_list a line; or CSV, a line of names first",
+    .write = write_text};
+const struct schema schema_sarif = {.name = "SarifLog", .help = "A log in SARIF 2.1.0"};
 
 /* --- Errors ----------------------------------------------------------------------------------- */
 

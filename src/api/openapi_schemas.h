@@ -52,7 +52,7 @@ extern const struct schema schema_operation, schema_done, schema_preview, schema
 extern const struct schema schema_affected_page, schema_import_outcome, schema_image,
     schema_image_change, schema_image_id, schema_removed, schema_login, schema_token_answer,
     schema_projects, schema_domains, schema_health, schema_readiness, schema_document,
-    schema_metrics;
+    schema_metrics, schema_findings, schema_sarif;
 /* Error bodies: failure_write(), failure_write_iam(). */
 extern const struct schema schema_error, schema_iam_error;
 

@@ -2,6 +2,7 @@
 /* Matching a raw path against the patterns of the table, segment by segment. */
 #include "api/routes.h"
 
+#include "api/findings.h"
 #include "api/openapi_schemas.h"
 #include "api/operation_params.h"
 #include "base/limits.h"
@@ -16,6 +17,10 @@ static const struct failure *const login_failures[] = {
     &failure_iam_body, &failure_iam_login, &failure_iam_forbidden, &failure_throttled, NULL};
 static const struct failure *const token_failures[] = {
     &failure_iam_forbidden, &failure_iam_no_token, NULL};
+
+static const struct media metrics_media[] = {{"text/plain", &schema_metrics}, {NULL, NULL}};
+static const struct media findings_media[] = {{"application/jsonl", &schema_findings},
+    {"text/csv", &schema_findings}, {"application/sarif+json", &schema_sarif}, {NULL, NULL}};
 
 static const struct route routes[] = {
     {.method = "GET",
@@ -68,6 +73,18 @@ static const struct route routes[] = {
         .query = QUERY_FIELDS,
         .fields = &history_query,
         .answer = &schema_history},
+    {.method = "GET",
+        .pattern = "/careen/v1/{project_id}/findings",
+        .access = ACCESS_ROLE,
+        .role = ROLE_VIEWER,
+        .handle = handle_export_findings,
+        .operation = "ExportFindings",
+        .summary = "Export all rows of ListVulAffectImages that the filters choose",
+        .tag = "Careen",
+        .query = QUERY_FILTERS,
+        .fields = &findings_query,
+        .answer = &schema_findings,
+        .media = findings_media},
     {.method = "POST",
         .pattern = IMAGES,
         .access = ACCESS_ROLE,
@@ -229,7 +246,7 @@ static const struct route routes[] = {
         .summary = "What the server counts and holds, for Prometheus",
         .tag = "Service",
         .answer = &schema_metrics,
-        .answers_text = true},
+        .media = metrics_media},
 };
 
 enum { ROUTE_COUNT = sizeof(routes) / sizeof(routes[0]) };

@@ -19,10 +19,24 @@ enum route_body {
     BODY_REPORT,    /* the setting for reports */
 };
 
-/* Which parameters the query has. */
-enum route_query { QUERY_NONE, QUERY_AFFECTED, QUERY_PLACEMENT, QUERY_PROJECTS, QUERY_FIELDS };
-
 struct schema;
+
+/* Which parameters the query has. */
+enum route_query {
+    QUERY_NONE,
+    QUERY_AFFECTED,
+    QUERY_FILTERS, /* those of QUERY_AFFECTED that choose no page, and fields */
+    QUERY_PLACEMENT,
+    QUERY_PROJECTS,
+    QUERY_FIELDS
+};
+
+/* What an answer may be. */
+struct media {
+    const char *type;
+    const struct schema *schema;
+};
+
 struct fields;
 
 struct route {
@@ -37,9 +51,9 @@ struct route {
     const char *operation, *summary, *tag;
     const struct schema *request; /* of a body that is no report */
     const struct schema *answer;
-    bool answers_text; /* plain text, not JSON */
+    const struct media *media; /* of the answer, the last has no type; NULL: JSON */
     enum route_query query;
-    const struct fields *fields; /* with QUERY_FIELDS */
+    const struct fields *fields; /* with QUERY_FIELDS, QUERY_FILTERS */
     unsigned status;             /* of success; 0: 200 */
     unsigned other_status;       /* the same answer may come with this one, too; 0: it does not */
     bool examines;               /* takes a token in X-Subject-Token */

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* careen affected VUL_ID: the call, on the command line. */
-#include "api/affected_render.h"
+#include "api/findings_write.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "cli/decision_text.h"
 #include "cli/table.h"
-#include "codec/csv.h"
 
 static const struct cli_option options[] = {
     {"project", "ID", "the project; \"default\" if not given", NULL},
     {"all", NULL, "all rows, not one page (not with -o json)", NULL},
-    {"o", "FORMAT", "table, json (the call's body), jsonl or csv", NULL},
+    {"o", "FORMAT", "table, json (the call's body), jsonl, csv or sarif", NULL},
 };
 
 static const char *const headings[] = {"SEVERITY", "VULNERABILITY", "IMAGE", "VERSION", "TYPE",
     "WHERE", ">CONTAINERS", "STATUS", "ASSESSMENT", "LAST SCAN"};
 
-enum { HEADING_COUNT = sizeof(headings) / sizeof(headings[0]) };
+enum { HEADING_COUNT = sizeof(headings) / sizeof(headings[0]), PIECE_BYTES = 256 * 1024 };
 
 struct answer {
     enum cli_format format;
     struct buf out;
-    struct table table;
+    struct table table;            /* with FORMAT_TABLE */
+    struct findings_writer writer; /* with FORMAT_JSONL, _CSV, _SARIF */
     uint64_t total, shown;
     bool more;
     uint32_t last_image, last_vuln;
@@ -60,74 +60,48 @@ static void row_to_table(struct table *table, const struct affected_row *row)
         table, slice_sub(slice_of(clock_format(image->latest_scan_ms, when)), 0, 19), COLOUR_DIM);
 }
 
-static void csv_heading(struct buf *out)
+static bool is_stream(const struct answer *answer)
 {
-    buf_put_cstr(out,
-        "image_id,image_name,image_version,image_digest,vul_id,type,repair_necessity,status,"
-        "image_type,registry_name,cluster_id,container_num,first_scan_time,latest_scan_time,"
-        "assessment,is_handled\n");
+    return answer->format != FORMAT_TABLE && answer->format != FORMAT_JSON;
 }
 
-static void row_to_csv(struct buf *out, const struct affected_row *row)
+static enum findings_format stream_format(enum cli_format format)
 {
-    const struct image *image = row->image;
-    enum vul_status status = index_code_ignored(row->code) ? STATUS_IGNORED : STATUS_UNFIX;
-    int necessity = (int)index_code_necessity(row->code);
-
-    csv_field(out, slice_of(image->id), true);
-    csv_field(out, image->name, false);
-    csv_field(out, image->tag, false);
-    csv_field(out, image->digest, false);
-    csv_field(out, row->vul_id, false);
-    csv_field(out, slice_of(words_name(&vul_type_words, (int)row->type)), false);
-    csv_field(out, slice_of(words_name(&necessity_words, necessity)), false);
-    csv_field(out, slice_of(words_name(&vul_status_words, (int)status)), false);
-    csv_field(out, slice_of(words_name(&image_type_rows, (int)image->place.type)), false);
-    csv_field(out, image->place.registry_name, false);
-    csv_field(out, image->place.cluster_id, false);
-    csv_number(out, image->place.containers < 0 ? 0 : image->place.containers);
-    csv_number(out, row->first_scan_ms);
-    csv_number(out, image->latest_scan_ms);
-    csv_field(out, slice_of(words_name(&assessment_words, (int)image->assessment)), false);
-    csv_field(out, index_code_handled(row->code) ? SLICE("true") : SLICE("false"), false);
-    csv_end(out);
-}
-
-static void row_to_jsonl(struct buf *out, const struct affected_row *row)
-{
-    struct json_writer w;
-
-    json_writer_init(&w, out);
-    affected_write_row(&w, row);
-    buf_put_char(out, '\n');
+    if (format == FORMAT_CSV)
+        return FINDINGS_CSV;
+    return format == FORMAT_SARIF ? FINDINGS_SARIF : FINDINGS_JSONL;
 }
 
 static int take_page(void *ctx, const struct affected_page *page, struct err *err)
 {
     struct answer *answer = ctx;
 
-    (void)err;
     answer->total = page->total;
     answer->more = page->more;
     answer->shown += page->count;
     if (answer->format == FORMAT_JSON)
         affected_write_page(&answer->out, page);
-    for (size_t i = 0; i < page->count; i++) {
-        const struct affected_row *row = &page->rows[i];
-
-        if (answer->format == FORMAT_TABLE)
-            row_to_table(&answer->table, row);
-        else if (answer->format == FORMAT_JSONL)
-            row_to_jsonl(&answer->out, row);
-        else if (answer->format == FORMAT_CSV)
-            row_to_csv(&answer->out, row);
-        answer->last_image = row->image->number;
-        answer->last_vuln = row->vuln;
+    for (size_t i = 0; i < page->count && answer->format == FORMAT_TABLE; i++)
+        row_to_table(&answer->table, &page->rows[i]);
+    if (page->count) {
+        answer->last_image = page->rows[page->count - 1].image->number;
+        answer->last_vuln = page->rows[page->count - 1].vuln;
     }
-    return 0;
+    return is_stream(answer) ? findings_write_page(&answer->writer, page, &answer->out, err) : 0;
 }
 
 /* --- Asking ----------------------------------------------------------------------------------- */
+
+/* Writes what there is, and forgets it. */
+static int flush(struct answer *answer, struct err *err)
+{
+    if (buf_check(&answer->out, "the answer", err) < 0)
+        return -1;
+    if (!cli_write(buf_slice(&answer->out)))
+        return err_set_errno(err, "cannot write the answer to standard output");
+    buf_clear(&answer->out);
+    return 0;
+}
 
 /* One page, or with --all page after page; what is complete is written as it comes. */
 static int ask(struct fleet *fleet, uint32_t project, struct affected_request *request, bool all,
@@ -135,19 +109,32 @@ static int ask(struct fleet *fleet, uint32_t project, struct affected_request *r
 {
     if (all)
         request->query.q.limit = LIMIT_PAGE_MAX;
-    if (answer->format == FORMAT_CSV)
-        csv_heading(&answer->out);
     do {
         if (fleet_affected(fleet, project, &request->query, take_page, answer, err) < 0 ||
-            buf_check(&answer->out, "the answer", err) < 0)
+            flush(answer, err) < 0)
             return -1;
-        if (answer->format != FORMAT_TABLE && !cli_write(buf_slice(&answer->out)))
-            return err_set_errno(err, "cannot write the answer to standard output");
-        buf_clear(&answer->out);
         request->query.q.by_cursor = true;
         request->query.q.after_image = answer->last_image;
         request->query.q.after_vuln = answer->last_vuln;
     } while (all && answer->more);
+    return 0;
+}
+
+static int ask_for_stream(struct fleet *fleet, uint32_t project, struct affected_request *request,
+    bool all, struct answer *answer, struct err *err)
+{
+    bool ended = false;
+
+    if (findings_writer_init(&answer->writer, stream_format(answer->format), err) < 0)
+        return -1;
+    findings_write_begin(&answer->writer, &answer->out);
+    if (ask(fleet, project, request, all, answer, err) < 0)
+        return -1;
+    while (!ended) {
+        ended = findings_write_end(&answer->writer, PIECE_BYTES, &answer->out);
+        if (flush(answer, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -207,7 +194,8 @@ static int run_opened(const struct cli_args *args, struct affected_request *requ
 
     if (!fleet)
         return -1;
-    failed = ask(fleet, project, request, cli_given(args, "all"), answer, err) < 0 ||
+    failed = (is_stream(answer) ? ask_for_stream : ask)(
+                 fleet, project, request, cli_given(args, "all"), answer, err) < 0 ||
              (answer->format == FORMAT_TABLE && finish_table(answer, err) < 0) ||
              tell_assessment(args, fleet, project, request, answer, ret_status, err) < 0;
     fleet_close(fleet);
@@ -220,7 +208,8 @@ static int parse(const struct cli_args *args, struct query_param params_at[CLI_O
     struct query_params params;
 
     if (cli_format(args,
-            1u << FORMAT_TABLE | 1u << FORMAT_JSON | 1u << FORMAT_JSONL | 1u << FORMAT_CSV,
+            1u << FORMAT_TABLE | 1u << FORMAT_JSON | 1u << FORMAT_JSONL | 1u << FORMAT_CSV |
+                1u << FORMAT_SARIF,
             &answer->format, err) < 0)
         return -1;
     if (answer->format == FORMAT_JSON && cli_given(args, "all"))
@@ -245,6 +234,7 @@ static int run(const struct cli_args *args)
     failed = parse(args, params_at, &request, &answer, &err) < 0 ||
              run_opened(args, &request, &answer, &status, &err) < 0;
     table_release(&answer.table);
+    findings_writer_release(&answer.writer);
     buf_release(&answer.out);
     return failed ? cli_fail("affected", &err) : status;
 }

@@ -113,6 +113,7 @@ enum cli_format {
     FORMAT_CSV,
     FORMAT_CYCLONEDX,
     FORMAT_SPDX,
+    FORMAT_SARIF,
 };
 
 /* Of -o; ERR_USAGE when it is none of `allowed` (a mask of 1 << enum cli_format). */

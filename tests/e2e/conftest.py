@@ -183,7 +183,7 @@ class Server:
             content = response.read()
         finally:
             connection.close()
-        is_json = response.getheader("Content-Type", "").startswith("application/json")
+        is_json = response.getheader("Content-Type", "").split(";")[0] == "application/json"
         return types.SimpleNamespace(
             status=response.status, headers=response.headers, body=content,
             json=json.loads(content) if is_json and content else None,

@@ -34,6 +34,7 @@ static void test_found(void **state)
         {"GET", "/v5/a%20b%2Fc/vulnerability/images", handle_affected_images, "a b/c", ""},
         {"GET", "/v5/%7Bproject_id%7D/vulnerability/images", handle_affected_images, "{project_id}",
             ""},
+        {"GET", "/careen/v1/p1/findings", handle_export_findings, "p1", ""},
         {"POST", "/careen/v1/p1/images", handle_import, "p1", ""},
         {"GET", "/careen/v1/p1/images/i1", handle_show_image, "p1", "i1"},
         {"PATCH", "/careen/v1/p1/images/i1", handle_set_image, "p1", "i1"},

@@ -354,7 +354,7 @@ struct restoring {
 static int prepare_copy(struct restoring *r, struct err *err)
 {
     struct other other CLEANUP(other_close);
-    bool has_key_table;
+    bool has_key_table = false;
 
     if (other_open(&other, r->fresh, r->shown, err) < 0 ||
         check_copy(&other.conn, &has_key_table, err) < 0)
@@ -392,7 +392,7 @@ int store_restore(
     struct restoring r CLEANUP(restoring_release) = {
         .shown = strdup(file), .key = BUF_INIT(KEY_MAX_BYTES), .keep = keep, .ctx = ctx};
     int fd CLEANUP(cleanup_fd) = -1;
-    bool made;
+    bool made = false;
 
     if (!r.shown || asprintf(&r.path, "%s/careen.db", data_dir) < 0) {
         r.path = NULL;

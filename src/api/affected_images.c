@@ -21,7 +21,8 @@ void handle_affected_images(struct call *call)
     struct err err = {0};
 
     if (call_query(call, &params, &err) < 0 ||
-        affected_parse(&params, service_options(call->service)->strict_parameters, &request, &err) < 0 ||
+        affected_parse(&params, service_options(call->service)->strict_parameters, &request, &err) <
+            0 ||
         granted_scope(call, &request, &err) < 0 ||
         fleet_affected(call->service->fleet, call->project, &request.query, render, call, &err) < 0)
         call_fail(call, &err);

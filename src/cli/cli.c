@@ -234,7 +234,8 @@ struct fleet *cli_open(const struct cli_args *args, enum store_mode mode, bool l
 
 int cli_format(const struct cli_args *args, unsigned allowed, enum cli_format *ret, struct err *err)
 {
-    static const char *const names[] = {"table", "json", "jsonl", "csv", "cyclonedx", "spdx", "sarif"};
+    static const char *const names[] = {
+        "table", "json", "jsonl", "csv", "cyclonedx", "spdx", "sarif"};
     const char *given = cli_value(args, "o");
     struct buf list = BUF_INIT(256);
 

@@ -57,8 +57,8 @@ static void test_routes(void **state)
         assert_non_null(route->answer);
         assert_int_equal(
             route->request != NULL, route->body == BODY_DOCUMENT || route->body == BODY_OPERATION);
-        assert_int_equal(route->fields != NULL,
-            route->query == QUERY_FIELDS || route->query == QUERY_FILTERS);
+        assert_int_equal(
+            route->fields != NULL, route->query == QUERY_FIELDS || route->query == QUERY_FILTERS);
         for (size_t i = 0; i < count; i++)
             assert_string_not_equal(route->operation, route_at(i)->operation);
     }

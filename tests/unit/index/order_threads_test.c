@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads that sort make the orders: many at once make each once and all see it whole. What goes wrong
- * shows under the sanitizers: an order that was made twice leaks. */
+/* Reads that sort make the orders: many at once make each once and all see it whole. What goes
+ * wrong shows under the sanitizers: an order that was made twice leaks. */
 #include "unit.h"
 
 #include "index/index.h"

@@ -25,7 +25,9 @@ void csv_field(struct buf *out, struct slice text, bool first)
         buf_put_char(out, '"');
     if (formula)
         buf_put_char(out, '\'');
-    for (size_t i = 0; i < text.len; i++) {
+    if (!quoted)
+        buf_put_slice(out, text);
+    for (size_t i = 0; i < text.len && quoted; i++) {
         if (text.ptr[i] == '"')
             buf_put_char(out, '"');
         buf_put_char(out, text.ptr[i]);

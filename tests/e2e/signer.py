@@ -92,8 +92,9 @@ def send(server, method, target, headers, body=None, source=None):
         content = response.read()
     finally:
         connection.close()
+    is_json = response.getheader("Content-Type", "").split(";")[0] == "application/json"
     return types.SimpleNamespace(status=response.status, headers=response.headers, body=content,
-                                 json=json.loads(content) if content else None)
+                                 json=json.loads(content) if is_json and content else None)
 
 
 def new_key(folder, user, *options):

@@ -11,7 +11,9 @@ import pytest
 
 from conftest import Folder
 from documents import trivy, trivy_package, trivy_vulnerability
+from signer import new_key
 from test_affected_paging import by_cursor
+from tls_world import Authority, SecureServer, install
 from wire import Client, check_error, check_invalid, head, talk
 
 ALL = "all_granted_eps"
@@ -131,6 +133,41 @@ def test_refusals(company):
     assert ask("", path="/careen/v1/none/findings").status == 403
 
 
+# --- Who may see what -----------------------------------------------------------------------------
+
+def test_a_caller_sees_what_is_granted(folder, tmp_path):
+    for ep in ("0", "ep-1", "ep-2"):
+        file = tmp_path / f"{ep}.json"
+        file.write_text(json.dumps(report(f"of-{ep}", 3)))
+        folder.run("import", "--image-type", "registry", "--enterprise-project", ep, file)
+    folder.run("user", "create", "someone")
+    folder.run("user", "grant", "someone", "--role", "viewer", "--enterprise-project", "ep-1")
+    key = new_key(folder, "someone")
+    server = folder.serve()
+    for format in FORMATS:
+        reply = key.request(server, "GET", f"{PATH}?format={format}&enterprise_project_id={ALL}")
+        names = {row["image_name"] for row in parse(reply.body, format)}
+        assert names == {"registry.example.com/team/of-ep-1"}
+        reply = key.request(server, "GET", f"{PATH}?format={format}&enterprise_project_id=ep-2")
+        assert (reply.status, reply.json["error_code"]) == (400, "HSS.0013")
+    assert key.request(server, "GET", PATH).status == 400
+
+
+def test_over_tls(large, tmp_path):
+    authority = Authority(tmp_path)
+    server = SecureServer(large, authority, *install(tmp_path, authority.issue("leaf")))
+    for format in FORMATS:
+        assert len(read(export(server, large.token_text, format=format), format)) == IMAGES * FOUND
+    with authority.context().wrap_socket(ask_for_all(server, large.token_text, say=b""),
+                                         server_hostname="localhost") as sock:
+        sock.sendall(head(f"{PATH}?enterprise_project_id={ALL}", token=large.token_text))
+        assert sock.recv(1000)
+    until = time.monotonic() + 10
+    while not any(" bytes=" not in line for line in server.log if "/findings" in line):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
 # --- Larger than a piece --------------------------------------------------------------------------
 
 IMAGES, FOUND = 60, 100  # 6,000 rows, 4 MiB
@@ -158,14 +195,16 @@ def large(careen, tmp_path_factory):
     folder.close()
 
 
-def ask_for_all(server, token, format="jsonl"):
-    """A connection on which an export has been asked for, and nothing read."""
+def ask_for_all(server, token, say=None):
+    """A connection on which an export has been asked for (or something else said), and nothing
+    read."""
     host, port = server.address.rsplit(":", 1)
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
     sock.settimeout(30)
     sock.connect((host, int(port)))
-    sock.sendall(head(f"{PATH}?format={format}&enterprise_project_id={ALL}", token=token))
+    ask = head(f"{PATH}?enterprise_project_id={ALL}", token=token)
+    sock.sendall(ask if say is None else say)
     return sock
 
 

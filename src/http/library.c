@@ -271,5 +271,6 @@ bool library_answer_produced(struct MHD_Connection *mhd, unsigned status, librar
         MHD_SIZE_UNKNOWN, PRODUCED_BYTES, on_room, produced, free);
     if (!response)
         free(produced);
+    (void)MHD_set_connection_option(mhd, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     return queue(mhd, status, response, headers, count);
 }

@@ -47,10 +47,12 @@ static char *hear_all(int fd, const char *until, size_t *ret_len)
     return all;
 }
 
-/* Takes the chunks apart, in place. False: the last one is missing. */
-static bool join_chunks(char *at, size_t *ret_len)
+/* Takes the chunks apart, in place; *len goes from bytes to bytes of the body. False: the last one
+ * is missing. */
+static bool join_chunks(char *at, size_t *len)
 {
     char *to = at, *start = at;
+    const char *end = at + *len;
 
     for (;;) {
         size_t size = 0;
@@ -61,15 +63,17 @@ static bool join_chunks(char *at, size_t *ret_len)
         for (; at < line; at++)
             size = size * 16 + (size_t)(*at <= '9' ? *at - '0' : (*at | 32) - 'a' + 10);
         if (size == 0) {
-            *ret_len = (size_t)(to - start);
+            *len = (size_t)(to - start);
             assert_string_equal(line, "\r\n\r\n");
             return true;
         }
+        if (size > (size_t)(end - line - 2))
+            break;
         memmove(to, line + 2, size);
         to += size;
         at = line + 2 + size + 2;
     }
-    *ret_len = (size_t)(to - start);
+    *len = (size_t)(to - start);
     return false;
 }
 
@@ -101,6 +105,7 @@ static void is_chunked(void **state)
         assert_true(say(fd, "GET /pieces?ab-c-- HTTP/1.1\r\nHost: x\r\n\r\n"));
         all = hear_all(fd, "\r\n0\r\n\r\n", &len);
         body = strstr(all, "\r\n\r\n") + 4;
+        len -= (size_t)(body - all);
         assert_non_null(strstr(all, "\r\nTransfer-Encoding: chunked\r\n"));
         assert_non_null(strstr(all, "\r\nContent-Type: text/plain\r\n"));
         assert_null(strstr(all, "Content-Length"));
@@ -155,6 +160,7 @@ static void is_cut_where_it_fails(void **state)
     assert_true(say(fd, "GET /pieces?ab!c HTTP/1.1\r\nHost: x\r\n\r\n"));
     all = hear_all(fd, "", &len);
     body = strstr(all, "\r\n\r\n") + 4;
+    len -= (size_t)(body - all);
     assert_false(join_chunks(body, &len));
     check_body(body, len, "ab");
     free(all);
@@ -186,6 +192,7 @@ static void waits_for_a_reader(void **state)
     assert_int_equal(bed.seen.producers, 1);
     all = hear_all(fd, "\r\n0\r\n\r\n", &len);
     body = strstr(all, "\r\n\r\n") + 4;
+    len -= (size_t)(body - all);
     assert_true(join_chunks(body, &len));
     check_body(body, len, letters);
     free(all);
@@ -205,6 +212,33 @@ static void ends_when_the_client_goes(void **state)
     close(fd);
     wait_until(&bed.seen.done_cut, cut + 1);
     wait_until(&bed.seen.producers, 0);
+}
+
+/* Longer than a connection may idle: what counts is the deadline. */
+static void may_be_read_in_strides(void **state)
+{
+    enum { PIECES = 200 };
+    char request[PIECES + 100] = "GET /pieces?";
+    struct bed slow;
+    char *all, *body;
+    size_t len;
+    int fd;
+
+    (void)state;
+    memset(request + strlen(request), 's', PIECES);
+    memcpy(request + strlen(request), " HTTP/1.1\r\nConnection: close\r\n\r\n", 33);
+    bed_start(&slow, (struct http_options){.threads = 1, .idle_seconds = 1});
+    fd = bed_connect(&slow);
+    assert_true(say(fd, request));
+    usleep(3000000);
+    all = hear_all(fd, "", &len);
+    body = strstr(all, "\r\n\r\n") + 4;
+    len -= (size_t)(body - all);
+    assert_true(join_chunks(body, &len));
+    assert_int_equal(len, 6 + (size_t)PIECES * PIECE_BYTES);
+    free(all);
+    close(fd);
+    bed_stop(&slow);
 }
 
 /* A deadline of a second for each piece: a client that takes three seconds for the whole is served,
@@ -272,6 +306,7 @@ int main(void)
         cmocka_unit_test(is_cut_where_it_fails),
         cmocka_unit_test(waits_for_a_reader),
         cmocka_unit_test(ends_when_the_client_goes),
+        cmocka_unit_test(may_be_read_in_strides),
         cmocka_unit_test(has_a_deadline_for_each_piece),
         cmocka_unit_test(is_cut_when_the_server_stops),
     };

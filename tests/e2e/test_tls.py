@@ -233,9 +233,8 @@ TRUST = {"python": "REQUESTS_CA_BUNDLE", "go": "SSL_CERT_FILE", "node": "NODE_EX
 def secure_world(secure, folder, tmp_path):
     model = inventory.seed(folder, tmp_path)
     folder.run("user", "create", "reader", "--role", "viewer")
-    server = secure()
-    return types.SimpleNamespace(server=server, model=model, reader=new_key(folder, "reader"),
-                                 token=folder.token())
+    reader, token = new_key(folder, "reader"), folder.token()  # before: a server reads them then
+    return types.SimpleNamespace(server=secure(), model=model, reader=reader, token=token)
 
 
 @pytest.mark.parametrize("language", TRUST)

@@ -5,16 +5,28 @@
  * them into the log. Input: the target, then one header a line.
  */
 #include "base/bug.h"
+#include "base/utf8.h"
 #include "http/access_log.h"
 #include "http/framing.h"
 #include "http/target.h"
+
+/* Whatever a request holds, its event is one line of UTF-8 without control characters. */
+static void check_event(const struct http_request *request, enum log_format format)
+{
+    const struct access_outcome outcome = {.status = 200};
+    struct log_field fields[LOG_FIELDS_MAX];
+    char line[LOG_LINE_BYTES];
+    size_t count = access_log_fields(request, &outcome, fields);
+    size_t len = log_format_event(format, LOG_INFO, 0, "request", fields, count, line);
+
+    BUG_ON(len == 0 || line[len - 1] != '\n');
+    BUG_ON(!utf8_is_line((struct slice){line, len - 1}));
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice rest = {(const char *)data, size};
     struct http_request request = {.method = "GET", .target = slice_pull_until(&rest, '\n')};
-    struct access_outcome outcome = {.status = 200};
-    char line[ACCESS_LOG_LINE_BYTES];
     struct framing framing = {0};
     struct err err;
 
@@ -29,8 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (framing_check(&framing, &err) == 0)
         BUG_ON(framing.chunked && framing.content_length);
-    access_log_format(&request, &outcome, line);
-    for (const char *at = line; *at; at++)
-        BUG_ON((unsigned char)*at < ' ' || (unsigned char)*at >= 0x7f);
+    check_event(&request, LOG_LOGFMT);
+    check_event(&request, LOG_JSON);
     return 0;
 }

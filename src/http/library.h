@@ -79,9 +79,9 @@ bool library_answer(struct MHD_Connection *mhd, unsigned status, struct buf *bod
  * connection, when what came before has gone to the socket. */
 typedef ssize_t (*library_produce)(void *request, char *dst, size_t max);
 enum { LIBRARY_END = -1, LIBRARY_CUT = -2 };
-/* Queues an answer whose body is produced. Nothing is asked for behind `completed`. From here on the
- * library does not close the connection for being silent: a slow client opens its window in strides
- * of a sixteenth of its buffer, and hundreds of kibibytes may take it minutes. */
+/* Queues an answer whose body is produced. Nothing is asked for behind `completed`. From here on
+ * the library does not close the connection for being silent: a slow client opens its window in
+ * strides of a sixteenth of its buffer, and hundreds of kibibytes may take it minutes. */
 bool library_answer_produced(struct MHD_Connection *mhd, unsigned status, library_produce produce,
     void *request, const struct library_header *headers, size_t count);
 

@@ -71,12 +71,14 @@ static void write_tls(struct buf *out, const struct http_server *server)
 
 static int read_stored(struct store *store, struct stored_figures *ret, struct err *err)
 {
+    struct retention_past past;
     uint64_t trimmed;
 
     if (store_stats(store, &ret->stats, err) < 0 ||
         store_log_bounds(store, &trimmed, &ret->log_position, err) < 0 ||
-        store_get_state(store, "retention_ran_ms", &ret->retention_ran_ms, err) < 0)
+        fleet_retention_past(store, &past, err) < 0)
         return -1;
+    ret->retention_ran_ms = past.ran_ms;
     ret->read_us = clock_monotonic_us();
     return 0;
 }

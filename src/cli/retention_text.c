@@ -5,19 +5,6 @@
 #include "base/clock.h"
 #include "base/when.h"
 
-int retention_past_read(struct store *store, struct retention_past *ret, struct err *err)
-{
-    struct retention_past past;
-
-    if (store_get_state(store, "retention_ran_ms", &past.ran_ms, err) < 0 ||
-        store_get_state(store, "retention_removed", &past.removed, err) < 0 ||
-        store_get_state(store, "retention_superseded_ms", &past.superseded_ms, err) < 0 ||
-        store_get_state(store, "retention_unseen_ms", &past.unseen_ms, err) < 0)
-        return -1;
-    *ret = past;
-    return 0;
-}
-
 void retention_past_write(const struct retention_past *past, struct buf *out)
 {
     char when[CLOCK_TEXT_BYTES], age[WHEN_DURATION_BYTES];

@@ -5,16 +5,8 @@
 
 #include "base/buf.h"
 #include "codec/json_writer.h"
-#include "store/store.h"
+#include "fleet/fleet.h"
 
-/* What the store's state says of retention (fleet_retain). */
-struct retention_past {
-    int64_t ran_ms; /* 0: never */
-    int64_t removed;
-    int64_t superseded_ms, unseen_ms; /* as last used; -1: not */
-};
-
-int retention_past_read(struct store *store, struct retention_past *ret, struct err *err);
 /* "superseded after 30d, unseen after 90d; last run ...; 12 images removed in all" */
 void retention_past_write(const struct retention_past *past, struct buf *out);
 /* An object. */

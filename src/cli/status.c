@@ -88,7 +88,7 @@ static int gather(struct state *state, struct fleet *fleet, struct err *err)
     struct ids numbers CLEANUP(ids_release) = {0};
 
     if (store_stats(fleet_store(fleet), &state->stats, err) < 0 ||
-        retention_past_read(fleet_store(fleet), &state->retention, err) < 0 ||
+        fleet_retention_past(fleet_store(fleet), &state->retention, err) < 0 ||
         fleet_load(fleet, 0, err) < 0 || fleet_projects(fleet, &numbers, err) < 0)
         return -1;
     state->projects =

@@ -181,11 +181,6 @@ static int collect(struct expanding *e, struct err *err)
 
 /* --- Drafts ----------------------------------------------------------------------------------- */
 
-static int compare_image_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, IMAGE_ID_BYTES);
-}
-
 static int copy_vulns(
     struct arena *arena, const struct ids *from, struct decision *ret, struct err *err)
 {
@@ -215,7 +210,7 @@ static int add_named(struct expanding *e, const struct draft *draft, const struc
     if (!images)
         return -1;
     memcpy(images, set->images + from, count * IMAGE_ID_BYTES);
-    qsort(images, count, IMAGE_ID_BYTES, compare_image_ids);
+    qsort(images, count, IMAGE_ID_BYTES, image_id_compare);
     named.decision.scope = DECISION_IMAGES;
     named.decision.place = SLICE_NONE;
     named.decision.images = (const unsigned char(*)[IMAGE_ID_BYTES])images;

@@ -325,11 +325,6 @@ static size_t sort_unique(
     return kept + 1;
 }
 
-static int compare_image_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, IMAGE_ID_BYTES);
-}
-
 static int take_images(const struct drafting *drafting, const struct decision_request *request,
     struct decision *ret, struct err *err)
 {
@@ -340,7 +335,7 @@ static int take_images(const struct drafting *drafting, const struct decision_re
         return -1;
     for (size_t i = 0; i < request->image_count; i++)
         BUG_ON(!image_id_bytes(request->image_ids[i], images[i]));
-    ret->image_count = sort_unique(images, request->image_count, IMAGE_ID_BYTES, compare_image_ids);
+    ret->image_count = sort_unique(images, request->image_count, IMAGE_ID_BYTES, image_id_compare);
     ret->images = (const unsigned char(*)[IMAGE_ID_BYTES])images;
     return 0;
 }

@@ -247,11 +247,17 @@ typedef int (*retention_fn)(void *ctx, struct slice project_id, const struct ima
     enum removal why, struct err *err);
 /* Removes what has had its time from one project (0: all). fn is told of each image after it has
  * gone (dry_run: of each that would go), outside any lock. Writes hold LIMIT_TRANSACTION_MS each;
- * an image that was reported again meanwhile stays. The run is noted in the store's state:
- * "retention_ran_ms", "retention_removed" (in all), "retention_superseded_ms" and
- * "retention_unseen_ms" (as last used). */
+ * an image that was reported again meanwhile stays. The run is noted in the store's state. */
 int fleet_retain(struct fleet *fleet, uint32_t project, const struct retention *rule, bool dry_run,
     const char *who, retention_fn fn, void *ctx, struct retained *ret, struct err *err);
+
+/* What is noted of retention. */
+struct retention_past {
+    int64_t ran_ms;                   /* the last run; 0: never */
+    int64_t removed;                  /* images, in all */
+    int64_t superseded_ms, unseen_ms; /* as last used; -1: not */
+};
+int fleet_retention_past(struct store *store, struct retention_past *ret, struct err *err);
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 

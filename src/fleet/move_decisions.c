@@ -13,11 +13,6 @@ struct naming {
     size_t read;
 };
 
-static int compare_image_ids(const void *left, const void *right)
-{
-    return memcmp(left, right, IMAGE_ID_BYTES);
-}
-
 static int note_naming(void *ctx, const struct decision *decision, struct err *err)
 {
     struct naming *naming = ctx;
@@ -28,7 +23,7 @@ static int note_naming(void *ctx, const struct decision *decision, struct err *e
     decision_end_by_clock(&now, naming->now_ms);
     if (now.end != DECISION_IN_FORCE || decision->image_count == 0 ||
         !bsearch(naming->image, decision->images, decision->image_count, IMAGE_ID_BYTES,
-            compare_image_ids))
+            image_id_compare))
         return 0;
     return ids_push(naming->to, decision->number, err);
 }

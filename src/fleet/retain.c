@@ -296,3 +296,16 @@ int fleet_retain(struct fleet *fleet, uint32_t project, const struct retention *
         *ret = sums;
     return failed;
 }
+
+int fleet_retention_past(struct store *store, struct retention_past *ret, struct err *err)
+{
+    struct retention_past past;
+
+    if (store_get_state(store, "retention_ran_ms", &past.ran_ms, err) < 0 ||
+        store_get_state(store, "retention_removed", &past.removed, err) < 0 ||
+        store_get_state(store, "retention_superseded_ms", &past.superseded_ms, err) < 0 ||
+        store_get_state(store, "retention_unseen_ms", &past.unseen_ms, err) < 0)
+        return -1;
+    *ret = past;
+    return 0;
+}

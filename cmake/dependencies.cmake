@@ -12,6 +12,13 @@ set(MICROHTTPD_LIBRARIES PkgConfig::MICROHTTPD)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls>=3.7)
 set(GNUTLS_LIBRARIES PkgConfig::GNUTLS)
 
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+set(ZSTD_LIBRARIES PkgConfig::ZSTD)
+pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+set(ARCHIVE_LIBRARIES PkgConfig::ARCHIVE)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
+set(SECCOMP_LIBRARIES PkgConfig::SECCOMP)
+
 pkg_check_modules(INIH REQUIRED IMPORTED_TARGET inih)
 set(INIH_LIBRARIES PkgConfig::INIH)
 

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "model/reference.h"
-#include "sbom/distro.h"
+#include "model/distro.h"
 #include "sbom/ecosystem.h"
 #include "sbom/package_purl.h"
 

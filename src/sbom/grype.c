@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "sbom/artifact.h"
-#include "sbom/distro.h"
+#include "model/distro.h"
 #include "sbom/ecosystem.h"
 #include "sbom/format.h"
 #include "sbom/package_purl.h"

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/limits.h"
-#include "sbom/distro.h"
+#include "model/distro.h"
 
 #include <strings.h>
 

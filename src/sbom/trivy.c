@@ -14,7 +14,7 @@
  */
 #include "base/array.h"
 #include "sbom/artifact.h"
-#include "sbom/distro.h"
+#include "model/distro.h"
 #include "sbom/ecosystem.h"
 #include "sbom/format.h"
 #include "sbom/package_purl.h"

@@ -3,8 +3,8 @@
  * Distributions by the names that scanners and os-release files give them, and what each calls a
  * release: Debian's "10.13" is debian-10, Alpine's "3.10.2" is alpine-3.10.
  */
-#ifndef CAREEN_SBOM_DISTRO_H
-#define CAREEN_SBOM_DISTRO_H
+#ifndef CAREEN_MODEL_DISTRO_H
+#define CAREEN_MODEL_DISTRO_H
 
 #include "base/slice.h"
 

@@ -2,7 +2,7 @@
 /* What each distribution calls a release, by the words of scanners and of purls. */
 #include "unit.h"
 
-#include "sbom/distro.h"
+#include "model/distro.h"
 
 static void names_releases(void **state)
 {

@@ -4,7 +4,7 @@
  * the rule by which its version becomes a release, which is what its advisories are written for. A
  * rolling distribution has one release, whatever day its snapshot is of.
  */
-#include "sbom/distro.h"
+#include "model/distro.h"
 
 #include <strings.h>
 

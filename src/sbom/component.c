@@ -167,7 +167,7 @@ bool component_to_package(
                 component->source_release, &package.source_version))
             return false;
     }
-    tidy_source(&package);
+    package_tidy(&package);
     package_fields_apply(&component->fields, &package);
     *ret = package;
     return true;

@@ -82,7 +82,7 @@ static int read_back(struct exporting *exporting, const struct package *package,
     if (version_compose(scratch, 0, read.version.len ? read.version : version, SLICE_NONE,
             &read.version, err) < 0)
         return -1;
-    tidy_source(&read);
+    package_tidy(&read);
     if (package_vul_type(read.ecosystem) == VUL_LINUX)
         read.release = exporting->image->os_release;
     *ret = read;

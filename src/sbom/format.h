@@ -46,10 +46,6 @@ extern const struct report_format grype_format;
 extern const struct report_format cyclonedx_format;
 extern const struct report_format spdx_format;
 
-/* Is s fit for a field of one line: UTF-8 without control characters, at most LIMIT_NAME_CHARS, not
- * empty if needed? ERR_INVALID names `what` and the value (report.c). */
-int report_check_text(const char *what, struct slice s, bool needed, struct err *err);
-
 /* ---- shared by the readers of formats (reading.c); errors go to in->json ---- */
 
 /* The reading fails for a reason found outside the JSON reader, which adds where it was. */

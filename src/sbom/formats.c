@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "model/name.h"
 #include "sbom/format.h"
 #include "sbom/tap.h"
 
@@ -176,9 +177,9 @@ static int read_object(struct walk *walk, struct err *err)
         return -1;
     if (report->size_bytes < 0)
         report->size_bytes = -1;
-    if (report_check_text("the distribution", report->os_release, false, err) < 0)
+    if (name_check("the distribution", report->os_release, false, err) < 0)
         return -1;
-    return report_check_text("the architecture", report->architecture, false, err);
+    return name_check("the architecture", report->architecture, false, err);
 }
 
 static int read_document(struct walk *walk, struct err *err)

@@ -185,7 +185,7 @@ static bool complete_package(struct reading *in, struct match *match)
         package->ecosystem = ecosystem_of(match->type);
     if (package->ecosystem.len == 0)
         package->ecosystem = SLICE("generic");
-    tidy_source(package);
+    package_tidy(package);
     if (match->group.len == 0 || package->name.len == 0 ||
         slice_find_char(package->name, ':') < package->name.len)
         return true;

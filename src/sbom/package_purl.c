@@ -15,17 +15,6 @@ enum { MAX_TEXT = LIMIT_JSON_STRING_BYTES };
 
 /* ---- versions and sources ---- */
 
-/* The length of the epoch that stands in front of a version, with its colon; 0 when there is none.
- */
-static size_t leading_epoch(struct slice version, uint64_t *ret)
-{
-    size_t colon = slice_find_char(version, ':');
-
-    if (colon == version.len || !slice_to_u64(slice_sub(version, 0, colon), ret))
-        return 0;
-    return colon + 1;
-}
-
 int version_compose(struct report *report, int64_t epoch, struct slice version,
     struct slice release, struct slice *ret, struct err *err)
 {
@@ -34,7 +23,7 @@ int version_compose(struct report *report, int64_t epoch, struct slice version,
     size_t skip;
 
     version = slice_sub(version, 0, slice_find_char(version, '\0'));
-    skip = leading_epoch(version, &own);
+    skip = version_epoch(version, &own);
     if (skip && own == 0)
         version = slice_skip(version, skip);
     if ((epoch <= 0 || own > 0) && release.len == 0)
@@ -66,23 +55,6 @@ int source_from_upstream(
     if (report_text(report, slice_sub(upstream, 0, cut), &package->source_name, err) < 0)
         return -1;
     return report_text(report, slice_skip(upstream, cut + 1), &package->source_version, err);
-}
-
-/* "1:2.3-4" -> "2.3-4" */
-static struct slice without_epoch(struct slice version)
-{
-    uint64_t epoch;
-
-    return slice_skip(version, leading_epoch(version, &epoch));
-}
-
-void tidy_source(struct package *package)
-{
-    if (slice_eq(package->source_version, package->version) ||
-        slice_eq(package->source_version, without_epoch(package->version)))
-        package->source_version = SLICE_NONE;
-    if (slice_eq(package->source_name, package->name))
-        package->source_name = SLICE_NONE;
 }
 
 /* ---- a package from a purl ---- */
@@ -198,7 +170,7 @@ static void split_version(const struct package *package, struct purl *purl)
     size_t skip = 0;
 
     if (slice_is(package->ecosystem, "rpm"))
-        skip = leading_epoch(package->version, &epoch);
+        skip = version_epoch(package->version, &epoch);
     purl->version = slice_skip(package->version, skip);
     if (skip)
         purl_add_qualifier(purl, "epoch", slice_sub(package->version, 0, skip - 1));

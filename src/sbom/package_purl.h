@@ -18,8 +18,6 @@ int version_compose(struct report *report, int64_t epoch, struct slice version,
 /* Syft's qualifier `upstream`: "glibc", "openssl@3.0.1", "avahi-0.7-20.el8.src.rpm". */
 int source_from_upstream(
     struct report *report, struct slice upstream, struct package *package, struct err *err);
-/* Empties source_name and source_version where they say what name and version say. */
-void tidy_source(struct package *package);
 
 /* The release that an OS package's qualifier `distro` tells, as a text of the report; else empty.
  */

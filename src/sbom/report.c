@@ -11,8 +11,7 @@
 
 #include "base/array.h"
 #include "base/limits.h"
-#include "base/utf8.h"
-#include "sbom/format.h"
+#include "model/name.h"
 
 void report_init(struct report *report)
 {
@@ -70,34 +69,6 @@ int report_text(struct report *report, struct slice s, struct slice *ret, struct
     return 0;
 }
 
-/* ---- checking ---- */
-
-/* A copy that is fit for a message, cut after some 60 bytes. */
-static const char *quoted(struct slice s, char dst[72])
-{
-    size_t n = s.len < 60 ? s.len : 60;
-
-    for (size_t i = 0; i < n; i++)
-        dst[i] = s.ptr[i] >= 0x20 && s.ptr[i] < 0x7f ? s.ptr[i] : '?';
-    memcpy(dst + n, n < s.len ? "..." : "", n < s.len ? 4 : 1);
-    return dst;
-}
-
-int report_check_text(const char *what, struct slice s, bool needed, struct err *err)
-{
-    char text[72];
-
-    if (s.len == 0 && needed)
-        return err_set(err, ERR_INVALID, "%s is empty", what);
-    if (!utf8_is_line(s))
-        return err_set(err, ERR_INVALID, "%s \"%s\" is not UTF-8 or holds control characters", what,
-            quoted(s, text));
-    if (s.len > LIMIT_NAME_CHARS && utf8_count(s) > LIMIT_NAME_CHARS)
-        return err_set(err, ERR_INVALID, "%s \"%s\" is longer than %d characters", what,
-            quoted(s, text), LIMIT_NAME_CHARS);
-    return 0;
-}
-
 /* ---- packages ---- */
 
 static uint64_t package_hash(const struct package *p)
@@ -124,33 +95,6 @@ static bool is_package(const void *owner, uint32_t id, const void *key)
            slice_eq(a->source_version, b->source_version);
 }
 
-static int check_package(const struct package *p, struct err *err)
-{
-    const struct {
-        const char *what;
-        struct slice value;
-        bool needed;
-    } fields[] = {
-        {"package name", p->name, true},
-        {"package ecosystem", p->ecosystem, true},
-        {"package version", p->version, false},
-        {"package release", p->release, false},
-        {"package channel", p->channel, false},
-        {"package architecture", p->arch, false},
-        {"package module", p->module, false},
-        {"source package name", p->source_name, false},
-        {"source package version", p->source_version, false},
-    };
-    char name[72];
-
-    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-        if (report_check_text(fields[i].what, fields[i].value, fields[i].needed, err) == 0)
-            continue;
-        return i == 0 ? -1 : err_prefix(err, "package %s", quoted(p->name, name));
-    }
-    return 0;
-}
-
 int report_add_package(
     struct report *report, const struct package *package, uint32_t *ret, struct err *err)
 {
@@ -158,7 +102,7 @@ int report_add_package(
     uint32_t id = map_find(&report->package_ids, hash, is_package, report, package);
 
     if (id == MAP_NONE) {
-        if (check_package(package, err) < 0)
+        if (package_check(package, err) < 0)
             return -1;
         if (report->package_count >= LIMIT_IMAGE_PACKAGES)
             return err_set(err, ERR_LIMIT,
@@ -186,14 +130,14 @@ static bool is_given(struct slice release, struct slice os_release)
 /* A package that named its release itself may have a twin that left it out. */
 static int check_twin(const struct report *report, struct package package, struct err *err)
 {
-    char name[72];
+    char name[NAME_SHOWN_BYTES];
 
     package.release = SLICE_NONE;
     if (map_find(&report->package_ids, package_hash(&package), is_package, report, &package) ==
         MAP_NONE)
         return 0;
     return err_set(err, ERR_INVALID, "package %s is there twice, with its release and without",
-        quoted(package.name, name));
+        name_shown(package.name, name));
 }
 
 int report_set_release(struct report *report, struct slice os_release, struct err *err)
@@ -291,16 +235,16 @@ static bool is_record(const void *owner, uint32_t id, const void *key)
 
 static int check_record(const struct report_record *record, struct err *err)
 {
-    char name[72];
+    char name[NAME_SHOWN_BYTES];
 
-    if (report_check_text("vulnerability id", record->name, true, err) < 0)
+    if (name_check("vulnerability id", record->name, true, err) < 0)
         return -1;
     for (size_t i = 0; i < record->aliases.count; i++)
-        if (report_check_text("alias", record->aliases.at[i], true, err) < 0)
-            return err_prefix(err, "vulnerability %s", quoted(record->name, name));
+        if (name_check("alias", record->aliases.at[i], true, err) < 0)
+            return err_prefix(err, "vulnerability %s", name_shown(record->name, name));
     for (size_t i = 0; i < record->covers.count; i++)
-        if (report_check_text("covered id", record->covers.at[i], true, err) < 0)
-            return err_prefix(err, "vulnerability %s", quoted(record->name, name));
+        if (name_check("covered id", record->covers.at[i], true, err) < 0)
+            return err_prefix(err, "vulnerability %s", name_shown(record->name, name));
     return 0;
 }
 
@@ -410,7 +354,7 @@ int report_add_claim(struct report *report, const struct report_claim *claim, st
             known->fixed_version = claim->fixed_version;
         return 0;
     }
-    if (report_check_text("fixed version", claim->fixed_version, false, err) < 0)
+    if (name_check("fixed version", claim->fixed_version, false, err) < 0)
         return -1;
     if (report->claim_count >= LIMIT_IMAGE_CLAIMS)
         return err_set(err, ERR_LIMIT, "the report holds more than %d claims (LIMIT_IMAGE_CLAIMS)",

@@ -225,7 +225,7 @@ static void read_package(struct reading *in, struct subject *subject)
         !compose_version(
             in, source.epoch, source.version, source.release, &package->source_version))
         return;
-    tidy_source(package);
+    package_tidy(package);
     subject->links[LINK_VERSION] = version_hash(package->name, package->version);
 }
 

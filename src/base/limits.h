@@ -23,6 +23,8 @@
  * bomb stops here. Reports are packed 10 to 40 times smaller; gzip at its best, 1030 times. */
 #define LIMIT_GUNZIP_FREE_BYTES (16L * 1024 * 1024)
 #define LIMIT_GUNZIP_RATIO 200
+/* Decompression of zstd: the window, which it keeps in memory; what RFC 8878 asks decoders for. */
+#define LIMIT_ZSTD_WINDOW_BYTES (8L * 1024 * 1024)
 /* Memory for the texts of one report (the arena of struct report). With the two limits below, an
  * import in flight stays under 64 MiB, however large its file is, beside what the process has
  * anyway: the database's page cache (32 MiB at most) and the index. */
@@ -113,9 +115,62 @@
 /* Exports under way at once: each holds half a mebibyte, and takes its turns on an event loop. */
 #define LIMIT_EXPORTS 32
 
+/* Values of one filter that takes several (`vul_id_in`), on the command line; a query over HTTP has
+ * at most 1,000 parameters in all. */
+#define LIMIT_FILTER_VALUES 10000
+
 /* The call's page (contract, section 1.2). */
 #define LIMIT_PAGE_MIN 10
 #define LIMIT_PAGE_MAX 200
 #define LIMIT_OFFSET_MAX 2000000
+
+/* Images: layers of one image (docker allows 127), images of one source, and how deep indexes may
+ * stand in indexes. */
+#define LIMIT_IMAGE_LAYERS 512
+#define LIMIT_IMAGE_MANIFESTS 1024
+#define LIMIT_IMAGE_INDEX_DEPTH 8
+/* Images: one JSON document of them: an index, a manifest, a config, a manifest.json (registries
+ * refuse manifests over 4 MiB). */
+#define LIMIT_IMAGE_DOCUMENT_BYTES (8L * 1024 * 1024)
+/* Images: memory for the texts of one source, and for the names of its archive. */
+#define LIMIT_IMAGE_MEMORY_BYTES (16UL * 1024 * 1024)
+/* Images: entries of an archive, and its size after decompression, which goes to the disk. */
+#define LIMIT_IMAGE_ARCHIVE_ENTRIES 100000
+#define LIMIT_IMAGE_ARCHIVE_BYTES (64L * 1024 * 1024 * 1024)
+
+/* Layers: bytes of the tar, holes of sparse files included; its entries. Of the largest that are
+ * around (models of machine learning) several times over. */
+#define LIMIT_LAYER_BYTES (64L * 1024 * 1024 * 1024)
+#define LIMIT_LAYER_ENTRIES 4000000
+/* Layers: a bomb stops here, as LIMIT_GUNZIP_*; empty disks in layers are not rare. */
+#define LIMIT_LAYER_FREE_BYTES (1024L * 1024 * 1024)
+#define LIMIT_LAYER_RATIO 200
+/* Layers: a path (PATH_MAX), the parts of one, and the target of a link. */
+#define LIMIT_LAYER_PATH_BYTES 4096
+#define LIMIT_LAYER_PATH_DEPTH 512
+#define LIMIT_LAYER_LINK_BYTES 4096
+/* Layers: one file whose content is asked for; of it, what stands in memory. */
+#define LIMIT_LAYER_CONTENT_BYTES (1024L * 1024 * 1024)
+#define LIMIT_LAYER_CONTENT_MEMORY (1024L * 1024)
+/* Package databases: memory for the texts of one, a text one as a whole, and one line of it. The
+ * largest text database of a Debian desktop is 6 MB; apk's longest lines are lists of libraries. */
+#define LIMIT_INVENTORY_MEMORY_BYTES (24UL * 1024 * 1024)
+#define LIMIT_INVENTORY_TEXT_BYTES (256L * 1024 * 1024)
+#define LIMIT_INVENTORY_LINE_BYTES (1024 * 1024)
+/* A package's licence, which may be a list of dozens; a longer one is not told. */
+#define LIMIT_LICENCE_BYTES 4096
+/* What is read of a Debian copyright file: the longest (Chromium's, Linux') are near it. */
+#define LIMIT_COPYRIGHT_BYTES (1024L * 1024)
+/* What is read of os-release and its cousins. */
+#define LIMIT_OS_RELEASE_BYTES (64L * 1024)
+
+/* Tar: one extended header (Go's reader allows the same), and the parts of a sparse file. */
+#define LIMIT_TAR_HEADER_BYTES (1024L * 1024)
+#define LIMIT_TAR_SPARSE_PARTS 65536
+
+/* rpm databases: the header of one package; kernels have 3 MiB, rpm takes 256. */
+#define LIMIT_RPM_HEADER_BYTES (32L * 1024 * 1024)
+/* SQLite: pages in a write-ahead log, of which eight bytes each are kept; it rarely has 1000. */
+#define LIMIT_SQLITE_WAL_FRAMES 1000000
 
 #endif

@@ -9,7 +9,9 @@
 #include <stdalign.h>
 #include <stddef.h>
 
-enum { BLOCK_BYTES = 64 * 1024 };
+/* Blocks are cleared, so a request that needs little pays for little; what goes on growing gets
+ * larger ones. */
+enum { FIRST_BLOCK_BYTES = 4 * 1024, BLOCK_BYTES = 64 * 1024 };
 
 struct arena_block {
     struct arena_block *next;
@@ -52,10 +54,19 @@ void arena_reset(struct arena *arena)
     keep->used = 0;
 }
 
+/* What a block has at least: as much as was handed out already, within reason. */
+static size_t usual_room(const struct arena *arena)
+{
+    if (arena->used_bytes < FIRST_BLOCK_BYTES)
+        return FIRST_BLOCK_BYTES;
+    return arena->used_bytes < BLOCK_BYTES ? arena->used_bytes : BLOCK_BYTES;
+}
+
 /* A new block with room for size bytes. */
 static struct arena_block *add_block(struct arena *arena, size_t size, struct err *err)
 {
-    size_t room = size > BLOCK_BYTES ? size : BLOCK_BYTES, bytes;
+    const size_t usual = usual_room(arena);
+    size_t room = size > usual ? size : usual, bytes;
     struct arena_block *block = NULL;
 
     if (!__builtin_add_overflow(room, sizeof(*block), &bytes))
@@ -65,7 +76,7 @@ static struct arena_block *add_block(struct arena *arena, size_t size, struct er
         return NULL;
     }
     block->size = room;
-    if (arena->head && size > BLOCK_BYTES) {
+    if (arena->head && size > usual) {
         block->next = arena->head->next;
         arena->head->next = block;
     } else {

@@ -18,7 +18,7 @@ void buf_clear(struct buf *buf)
         buf->data[0] = '\0';
 }
 
-char *buf_reserve(struct buf *buf, size_t len)
+char *buf_reserve_more(struct buf *buf, size_t len)
 {
     size_t need, cap;
     char *moved;
@@ -33,11 +33,11 @@ char *buf_reserve(struct buf *buf, size_t len)
         buf->failed = ERR_NOMEM;
         return NULL;
     }
-    if (need <= buf->cap)
-        return buf->data + buf->len;
     cap = buf->cap ? buf->cap * 2 : 256;
     if (cap < need)
         cap = need;
+    if (cap - 1 > buf->max)
+        cap = buf->max + 1; /* no less than need */
     moved = realloc(buf->data, cap);
     if (!moved) {
         buf->failed = ERR_NOMEM;
@@ -49,42 +49,22 @@ char *buf_reserve(struct buf *buf, size_t len)
     return buf->data + buf->len;
 }
 
-void buf_put(struct buf *buf, const void *bytes, size_t len)
-{
-    char *room = buf_reserve(buf, len);
-
-    if (!room)
-        return;
-    if (len)
-        memcpy(room, bytes, len);
-    buf->len += len;
-    buf->data[buf->len] = '\0';
-}
-
-void buf_put_char(struct buf *buf, char c)
-{
-    buf_put(buf, &c, 1);
-}
-
-void buf_put_slice(struct buf *buf, struct slice s)
-{
-    buf_put(buf, s.ptr, s.len);
-}
-
-void buf_put_cstr(struct buf *buf, const char *s)
-{
-    buf_put(buf, s, strlen(s));
-}
-
 void buf_put_u64(struct buf *buf, uint64_t value)
 {
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
     char digits[20];
     size_t at = sizeof(digits);
 
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
+    for (; value >= 100; value /= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + 2 * (value % 100), 2);
+    }
+    if (value >= 10)
+        digits[--at] = pairs[2 * value + 1];
+    digits[--at] = (char)(value >= 10 ? pairs[2 * value] : '0' + (char)value);
     buf_put(buf, digits + at, sizeof(digits) - at);
 }
 

@@ -68,6 +68,10 @@ static inline size_t json_plain_len(const char *p, size_t len)
         if (n < JSON_PLAIN_BLOCK)
             break;
     }
+    /* The rest of a longer string, with some of the bytes before it: nearly always all plain. */
+    if (len >= JSON_PLAIN_BLOCK && len - i < JSON_PLAIN_BLOCK &&
+        json_plain_block(p + len - JSON_PLAIN_BLOCK) == JSON_PLAIN_BLOCK)
+        return len;
     while (i < len && json_is_plain(p[i]))
         i++;
     return i;

@@ -76,21 +76,6 @@ void json_write_end_array(struct json_writer *w)
     end(w, ']');
 }
 
-/* The bytes within quotes, where all of them are plain: one reservation, one copy. */
-static void put_plain(struct buf *out, const char *s, size_t len, const char *behind)
-{
-    size_t behind_len = strlen(behind);
-    char *room = len < SIZE_MAX - 8 ? buf_reserve(out, len + 1 + behind_len) : NULL;
-
-    if (!room)
-        return;
-    room[0] = '"';
-    if (len)
-        memcpy(room + 1, s, len);
-    memcpy(room + 1 + len, behind, behind_len + 1);
-    out->len += len + 1 + behind_len;
-}
-
 /* One character that is not plain at the start of s; returns the bytes of s that it took. */
 static size_t put_special(struct buf *out, struct slice s)
 {
@@ -121,10 +106,6 @@ static void put_string(struct buf *out, struct slice s)
 {
     size_t n = json_plain_len(s.ptr, s.len);
 
-    if (n == s.len) {
-        put_plain(out, s.ptr, s.len, "\"");
-        return;
-    }
     buf_put_char(out, '"');
     for (;;) {
         buf_put(out, s.ptr, n);
@@ -138,25 +119,48 @@ static void put_string(struct buf *out, struct slice s)
     buf_put_char(out, '"');
 }
 
-/* The comma where one is due; a value must follow the key that the caller writes then. */
-static void before_key(struct json_writer *w)
+/* Whether a comma is due before the key; the caller writes it, the key and a value. */
+static bool before_key(struct json_writer *w)
 {
+    bool comma = w->has_member & level_bit(w);
+
     BUG_ON(w->after_key || !(w->is_object & level_bit(w)));
-    if (w->has_member & level_bit(w))
-        buf_put_char(w->out, ',');
     w->has_member |= level_bit(w);
-    w->after_key = true;
+    return comma;
 }
 
-void json_write_key(struct json_writer *w, const char *key)
+/* `,"key":`, of which the comma is left out where none is due; returns where it ends. */
+static char *put_key(char *at, bool comma, struct slice key)
 {
-    before_key(w);
-    put_plain(w->out, key, strlen(key), "\":");
+    at[0] = ',';
+    at += comma;
+    *at++ = '"';
+    memcpy(at, key.ptr, key.len);
+    at += key.len;
+    *at++ = '"';
+    *at++ = ':';
+    return at;
+}
+
+enum { KEY_MARKS = 4, STRING_MARKS = 2 };
+
+void json_write_key_of(struct json_writer *w, struct slice key)
+{
+    bool comma = before_key(w);
+    char *room = buf_reserve(w->out, key.len + KEY_MARKS);
+
+    w->after_key = true;
+    if (!room)
+        return;
+    *put_key(room, comma, key) = '\0';
+    w->out->len += key.len + KEY_MARKS - !comma;
 }
 
 void json_write_key_slice(struct json_writer *w, struct slice key)
 {
-    before_key(w);
+    if (before_key(w))
+        buf_put_char(w->out, ',');
+    w->after_key = true;
     put_string(w->out, key);
     buf_put_char(w->out, ':');
 }
@@ -210,16 +214,29 @@ void json_write_members(struct json_writer *w, struct slice members)
     buf_put_slice(w->out, members);
 }
 
-void json_write_member(struct json_writer *w, const char *key, struct slice value)
+/* Nearly every string is plain: one reservation then. */
+void json_write_member_of(struct json_writer *w, struct slice key, struct slice value)
 {
-    json_write_key(w, key);
-    json_write_string(w, value);
-}
+    char *room, *at;
+    bool comma;
 
-void json_write_member_if(struct json_writer *w, const char *key, struct slice value)
-{
+    if (json_plain_len(value.ptr, value.len) < value.len) {
+        json_write_key_of(w, key);
+        json_write_string(w, value);
+        return;
+    }
+    comma = before_key(w);
+    room = buf_reserve(w->out, key.len + KEY_MARKS + value.len + STRING_MARKS);
+    if (!room)
+        return;
+    at = put_key(room, comma, key);
+    *at++ = '"';
     if (value.len)
-        json_write_member(w, key, value);
+        memcpy(at, value.ptr, value.len);
+    at += value.len;
+    *at++ = '"';
+    *at = '\0';
+    w->out->len += (size_t)(at - room);
 }
 
 void json_write_member_u64(struct json_writer *w, const char *key, uint64_t value)

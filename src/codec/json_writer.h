@@ -22,8 +22,9 @@ void json_write_begin_object(struct json_writer *w);
 void json_write_end_object(struct json_writer *w);
 void json_write_begin_array(struct json_writer *w);
 void json_write_end_array(struct json_writer *w);
-void json_write_key(struct json_writer *w, const char *key); /* plain ASCII, no escapes needed */
-void json_write_key_slice(struct json_writer *w, struct slice key); /* any key, escaped */
+static inline void json_write_key(struct json_writer *w, const char *key); /* plain ASCII, no
+                                                                              escapes needed */
+void json_write_key_slice(struct json_writer *w, struct slice key);        /* any key, escaped */
 void json_write_string(struct json_writer *w, struct slice s);
 void json_write_i64(struct json_writer *w, int64_t value);
 /* The number as a JSON string: "1754563675226". */
@@ -36,10 +37,32 @@ void json_write_json(struct json_writer *w, const char *json);
  * Nothing when empty. */
 void json_write_members(struct json_writer *w, struct slice members);
 /* key and string value in one call: the commonest member. */
-void json_write_member(struct json_writer *w, const char *key, struct slice value);
+static inline void json_write_member(struct json_writer *w, const char *key, struct slice value);
 /* The same, left out when value is empty. */
-void json_write_member_if(struct json_writer *w, const char *key, struct slice value);
+static inline void json_write_member_if(struct json_writer *w, const char *key, struct slice value);
 /* key and a number, at most INT64_MAX. */
 void json_write_member_u64(struct json_writer *w, const char *key, uint64_t value);
+
+/* ---- In line, so that the compiler counts the characters of keys that it knows ---- */
+
+/* The same as those without "_of", for the functions below alone. */
+void json_write_key_of(struct json_writer *w, struct slice key);
+void json_write_member_of(struct json_writer *w, struct slice key, struct slice value);
+
+static inline void json_write_key(struct json_writer *w, const char *key)
+{
+    json_write_key_of(w, (struct slice){key, strlen(key)});
+}
+
+static inline void json_write_member(struct json_writer *w, const char *key, struct slice value)
+{
+    json_write_member_of(w, (struct slice){key, strlen(key)}, value);
+}
+
+static inline void json_write_member_if(struct json_writer *w, const char *key, struct slice value)
+{
+    if (value.len)
+        json_write_member(w, key, value);
+}
 
 #endif

@@ -103,7 +103,7 @@ static struct index_query *add(struct asking *asking, const char *name, const ch
     *query = (struct index_query){.scope.type = -1, .offset = offset, .limit = limit};
     for (uint8_t code = 0; code < INDEX_CODES; code++)
         if (admits(code))
-            query->codes |= (uint32_t)1 << code;
+            query->codes |= (uint64_t)1 << code;
     return query;
 }
 
@@ -258,8 +258,8 @@ static int choose(struct asking *asking, uint64_t images, struct err *err)
 {
     const struct index_scope all = {.type = -1};
 
-    if (fleet_each_vuln(asking->fleet, asking->project, &all, UINT32_MAX, see_vuln, asking, err) <
-        0)
+    if (fleet_each_vuln(
+            asking->fleet, asking->project, &all, INDEX_ALL_CODES, see_vuln, asking, err) < 0)
         return -1;
     return fleet_each_image(
         asking->fleet, asking->project, &all, (uint32_t)(images / 2), see_image, asking, err);
@@ -378,7 +378,8 @@ static uint64_t database_bytes(const char *data)
 
 static int run(struct asking *asking, const char *data, bool puts, struct err *err)
 {
-    struct question all = {.query.q = {.scope.type = -1, .codes = UINT32_MAX, .limit = PAGE_ROWS}};
+    struct question all = {
+        .query.q = {.scope.type = -1, .codes = INDEX_ALL_CODES, .limit = PAGE_ROWS}};
     int64_t began = now_ns();
     struct fleet_size size;
     double start_s, put_ms = 0, findings;

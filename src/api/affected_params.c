@@ -220,13 +220,13 @@ static bool admits(const struct affected_parser *parser, uint8_t code)
            (parser->handled < 0 || (parser->handled == 1) == index_code_handled(code));
 }
 
-static uint32_t mask_of(const struct affected_parser *parser)
+static uint64_t mask_of(const struct affected_parser *parser)
 {
-    uint32_t mask = 0;
+    uint64_t mask = 0;
 
     for (unsigned code = 0; code < INDEX_CODES; code++)
         if (admits(parser, (uint8_t)code))
-            mask |= UINT32_C(1) << code;
+            mask |= UINT64_C(1) << code;
     return mask;
 }
 

@@ -179,7 +179,7 @@ static int gather_rows(struct fleet *fleet, uint32_t project, struct slice image
     struct rows *rows, struct err *err)
 {
     struct affected_query query = {.q = {.scope = {.type = -1, .image_id = image_id},
-                                       .codes = UINT32_MAX,
+                                       .codes = INDEX_ALL_CODES,
                                        .limit = LIMIT_PAGE_MAX}};
 
     do {

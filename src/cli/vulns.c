@@ -57,13 +57,13 @@ static bool take_open(void *ctx, const struct vuln_summary *vuln)
     return true;
 }
 
-static uint32_t open_codes(void)
+static uint64_t open_codes(void)
 {
-    uint32_t mask = 0;
+    uint64_t mask = 0;
 
     for (unsigned code = 0; code < INDEX_CODES; code++)
         if (!index_code_handled((uint8_t)code))
-            mask |= UINT32_C(1) << code;
+            mask |= UINT64_C(1) << code;
     return mask;
 }
 

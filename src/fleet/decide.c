@@ -52,7 +52,7 @@ static int find_first_scan(const struct tenant *tenant, const struct image *imag
     int64_t *ret, struct err *err)
 {
     const struct index_query query = {.scope = {.type = -1, .image_id = slice_of(image->id)},
-        .codes = UINT32_MAX,
+        .codes = INDEX_ALL_CODES,
         .by_vuln = true,
         .vulns = &vuln,
         .vuln_count = 1,

@@ -153,7 +153,7 @@ static int ask(
     struct counting *c, const struct tenant *tenant, size_t from, size_t count, struct err *err)
 {
     const struct index_query query = {.scope = c->scope,
-        .codes = UINT32_MAX,
+        .codes = INDEX_ALL_CODES,
         .by_vuln = true,
         .vulns = c->vulns.at + from,
         .vuln_count = count,

@@ -4,7 +4,8 @@
  * and type. Severity is the worst known word over the row's packages; the first scan time is the
  * earliest, over them, of the later of "package first seen in this image" and "claim first known"
  * (docs/architecture.md, Vocabulary: finding, Severity, Times); the decisions in force lie over
- * them. Pure: no lock, no disk.
+ * them. A row
+ * can be fixed when one of its claims can. Pure: no lock, no disk.
  */
 #include "fleet/internal.h"
 
@@ -28,6 +29,7 @@ struct deriving {
 void derived_release(struct derived *derived)
 {
     free(derived->at);
+    ids_release(&derived->names);
     *derived = (struct derived){0};
 }
 
@@ -87,6 +89,15 @@ static int64_t package_first_seen(
     return earliest == INT64_MAX ? fallback_ms : earliest;
 }
 
+static int compare_ids(const void *left, const void *right)
+{
+    uint32_t a, b;
+
+    memcpy(&a, left, sizeof(a));
+    memcpy(&b, right, sizeof(b));
+    return (a > b) - (a < b);
+}
+
 static int compare_folds(const void *left, const void *right)
 {
     const struct fold *a = left, *b = right;
@@ -110,6 +121,37 @@ static struct fold fold_of(const struct deriving *deriving, uint32_t claim_id)
         seen_ms > claim->known_ms ? seen_ms : claim->known_ms};
 }
 
+/* Does one of these claims know a version that fixes it? */
+static bool is_fixable(const struct deriving *deriving, const struct fold *folds, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (deriving->laying.facts->claims[folds[i].claim].fixed_version)
+            return true;
+    return false;
+}
+
+/* Adds the names that the row's packages go by, ascending: their own, and those of their sources;
+ * who asks for openssl means libssl3, too. Returns how many, or -1. */
+static int add_names(const struct facts *facts, const struct fold *folds, size_t count,
+    struct ids *names, struct err *err)
+{
+    size_t first = names->count, kept = first;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct fact_claim *claim = &facts->claims[folds[i].claim];
+
+        if (ids_push(names, claim->package_name, err) < 0 ||
+            (claim->source_name && ids_push(names, claim->source_name, err) < 0))
+            return -1;
+    }
+    qsort(names->at + first, names->count - first, sizeof(*names->at), compare_ids);
+    for (size_t i = first; i < names->count; i++)
+        if (kept == first || names->at[kept - 1] != names->at[i])
+            names->at[kept++] = names->at[i];
+    names->count = kept;
+    return (int)(kept - first);
+}
+
 /* The code of a row with these claims. */
 static uint8_t code_of(
     const struct deriving *deriving, const struct fold *folds, size_t count, enum severity worst)
@@ -120,7 +162,8 @@ static uint8_t code_of(
     if (deriving->decided && !lay_row(&deriving->laying, vuln, &row))
         for (size_t i = 0; i < count; i++)
             lay_claim(&deriving->laying, folds[i].claim, &row);
-    return index_code(necessity_of(worst), vuln_type(vuln), row.ignored, row.handled);
+    return index_code(necessity_of(worst), vuln_type(vuln), is_fixable(deriving, folds, count),
+        row.ignored, row.handled);
 }
 
 /* Folds sorted by vulnerability into findings. */
@@ -129,10 +172,11 @@ static int merge_folds(const struct deriving *deriving, const struct fold *folds
 {
     if (array_reserve(&ret->at, &ret->cap, count, sizeof(*ret->at), err) < 0)
         return -1;
-    ret->count = 0;
+    ret->count = ret->names.count = 0;
     for (size_t i = 0; i < count;) {
         struct fold row = folds[i];
         size_t first = i;
+        int names;
 
         for (i++; i < count && folds[i].vuln == row.vuln; i++) {
             if (folds[i].severity > row.severity)
@@ -140,8 +184,17 @@ static int merge_folds(const struct deriving *deriving, const struct fold *folds
             if (folds[i].first_scan_ms < row.first_scan_ms)
                 row.first_scan_ms = folds[i].first_scan_ms;
         }
-        ret->at[ret->count++] = (struct index_finding){
-            row.vuln, code_of(deriving, &folds[first], i - first, row.severity), row.first_scan_ms};
+        names = add_names(deriving->laying.facts, &folds[first], i - first, &ret->names, err);
+        if (names < 0)
+            return -1;
+        ret->at[ret->count++] = (struct index_finding){.vuln = row.vuln,
+            .code = code_of(deriving, &folds[first], i - first, row.severity),
+            .first_scan_ms = row.first_scan_ms,
+            .name_count = (uint32_t)names};
+    }
+    for (size_t i = 0, at = 0; i < ret->count; i++) { /* the names stay where they are now */
+        ret->at[i].names = ret->names.at + at;
+        at += ret->at[i].name_count;
     }
     return 0;
 }

@@ -70,20 +70,22 @@ void facts_news_release(struct facts_news *news)
     *news = (struct facts_news){0};
 }
 
-static int note_claim(
-    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err)
+static int note_claim(void *ctx, uint32_t id, const struct claim *claim,
+    const struct claim_names *names, struct err *err)
 {
     struct facts_news *news = ctx;
     struct claim *to;
+    size_t at = news->claim_count;
 
     if (array_reserve(
             &news->claims, &news->claim_cap, news->claim_count + 1, sizeof(*news->claims), err) < 0)
         return -1;
-    news->claims[news->claim_count].id = id;
-    to = &news->claims[news->claim_count++].claim;
+    news->claims[at].id = id;
+    news->claim_count++;
+    to = &news->claims[at].claim;
     *to = *claim;
-    if (arena_dup(
-            &news->arena, package_name, &news->claims[news->claim_count - 1].package_name, err) < 0)
+    if (arena_dup(&news->arena, names->package, &news->claims[at].package_name, err) < 0 ||
+        arena_dup(&news->arena, names->source, &news->claims[at].source_name, err) < 0)
         return -1;
     return arena_dup(&news->arena, claim->fixed_version, &to->fixed_version, err);
 }
@@ -220,12 +222,12 @@ static int take_record(
 }
 
 static int take_claim(struct facts *facts, uint32_t id, const struct claim *claim,
-    struct slice package_name, struct err *err)
+    struct slice package_name, struct slice source_name, struct err *err)
 {
     struct fact_claim fact = {.package = claim->package,
         .record = claim->record,
-        .type = claim->type,
-        .severity = claim->severity,
+        .type = (uint8_t)claim->type,
+        .severity = (uint8_t)claim->severity,
         .known_ms = claim->known_ms};
 
     if (claim->record == 0 || claim->record > facts->last_record)
@@ -233,6 +235,7 @@ static int take_claim(struct facts *facts, uint32_t id, const struct claim *clai
             "the stored claim %u refers to record %u, which is not stored", id, claim->record);
     if (intern_put(&facts->versions, claim->fixed_version, &fact.fixed_version, err) < 0 ||
         intern_put(&facts->package_names, package_name, &fact.package_name, err) < 0 ||
+        intern_put(&facts->package_names, source_name, &fact.source_name, err) < 0 ||
         array_reserve(&facts->claims, &facts->claim_cap, (size_t)id + 1, sizeof(fact), err) < 0)
         return -1;
     facts->claims[id] = fact;
@@ -250,7 +253,7 @@ int facts_take(struct facts *facts, const struct facts_news *news, struct err *e
             return -1;
     for (size_t i = 0; i < news->claim_count; i++)
         if (take_claim(facts, news->claims[i].id, &news->claims[i].claim,
-                news->claims[i].package_name, err) < 0)
+                news->claims[i].package_name, news->claims[i].source_name, err) < 0)
             return -1;
     return 0;
 }

@@ -30,8 +30,9 @@ struct fact_claim {
     uint32_t package, record;
     uint32_t fixed_version; /* id in versions */
     uint32_t package_name;  /* id in package_names */
-    enum vul_type type;
-    enum severity severity;
+    uint32_t source_name;   /* likewise; 0 where it is not known, or the same */
+    uint8_t type;           /* enum vul_type */
+    uint8_t severity;       /* enum severity */
     int64_t known_ms;
 };
 
@@ -51,7 +52,7 @@ struct facts {
     struct arena texts; /* of names */
     struct map ids_by_text;
     struct intern versions;      /* fixed versions: few, repeated */
-    struct intern package_names; /* of claims */
+    struct intern package_names; /* of claims, and of their sources */
     struct ids links;
     struct mention *mentions; /* from 1 */
     size_t mention_count, mention_cap;
@@ -66,7 +67,7 @@ struct facts_news {
     struct {
         uint32_t id;
         struct claim claim;
-        struct slice package_name;
+        struct slice package_name, source_name;
     } * claims; /* arrays on the heap */
     struct {
         uint32_t id;

@@ -263,8 +263,11 @@ int fleet_retention_past(struct store *store, struct retention_past *ret, struct
 
 /* A page of affected images: index_query with names of vulnerabilities. */
 struct affected_query {
-    struct index_query q; /* q.vulns is filled in from vul_id */
-    struct slice vul_id;  /* empty: any. Any alias, or a CVE covered, finds the row */
+    struct index_query q;        /* q.vulns and q.package are filled in from what follows */
+    struct slice vul_id;         /* empty: any. Any alias, or a CVE covered, finds the row */
+    struct index_values vul_ids; /* any of these, likewise; beside vul_id, both must hold */
+    struct slice package_name;   /* empty: any. Exactly the name of one of the row's packages, or of
+                                    the source package that it was built from */
 };
 
 struct affected_page {
@@ -278,6 +281,11 @@ struct affected_page {
 typedef int (*affected_fn)(void *ctx, const struct affected_page *page, struct err *err);
 int fleet_affected(struct fleet *fleet, uint32_t project, const struct affected_query *query,
     affected_fn fn, void *ctx, struct err *err);
+
+/* Calls fn once with the facets of a query's rows (index_facets), as fleet_affected() does. */
+typedef int (*facets_fn)(void *ctx, const struct index_facets *facets, struct err *err);
+int fleet_facets(struct fleet *fleet, uint32_t project, const struct affected_query *query,
+    facets_fn fn, void *ctx, struct err *err);
 
 /* index_count, index_each_image of a loaded project, under the shared lock. */
 int fleet_count(struct fleet *fleet, uint32_t project, const struct index_scope *scope,
@@ -300,7 +308,7 @@ struct vuln_summary {
 };
 typedef bool (*vuln_summary_fn)(void *ctx, const struct vuln_summary *vuln);
 int fleet_each_vuln(struct fleet *fleet, uint32_t project, const struct index_scope *scope,
-    uint32_t codes, vuln_summary_fn fn, void *ctx, struct err *err);
+    uint64_t codes, vuln_summary_fn fn, void *ctx, struct err *err);
 
 /* Everything about one image, strings in the arena. */
 struct image_package {

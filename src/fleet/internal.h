@@ -50,10 +50,11 @@ struct fleet {
                        has expired would come to life; `follow` */
 };
 
-/* Growing scratch space for the findings of one image. */
+/* Growing scratch space for the findings of one image, and the names that they point at. */
 struct derived {
     struct index_finding *at;
     size_t count, cap;
+    struct ids names;
 };
 
 void derived_release(struct derived *derived);

@@ -17,8 +17,8 @@ void laid_rows_release(struct laid_rows *rows)
 
 uint8_t laid_code(const struct laid *row)
 {
-    return index_code(
-        index_code_necessity(row->code), index_code_type(row->code), row->ignored, row->handled);
+    return index_code(index_code_necessity(row->code), index_code_type(row->code),
+        index_code_fixable(row->code), row->ignored, row->handled);
 }
 
 bool laying_needs_slots(const struct laying *laying)

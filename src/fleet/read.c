@@ -30,23 +30,70 @@ static int lookup_vulns(const struct fleet *fleet, const struct tenant *tenant, 
     return 0;
 }
 
+/* Those of both lists, ascending. */
+static void keep_common(struct ids *a, struct ids *b)
+{
+    size_t kept = 0;
+
+    ids_sort_unique(a);
+    ids_sort_unique(b);
+    for (size_t i = 0; i < a->count; i++)
+        if (ids_contains(b, a->at[i]))
+            a->at[kept++] = a->at[i];
+    a->count = kept;
+}
+
+/* The vulnerabilities that a query names, each once. */
+static int lookup_named(const struct fleet *fleet, const struct tenant *tenant,
+    const struct affected_query *query, struct ids *ret, struct err *err)
+{
+    struct ids single CLEANUP(ids_release) = {0};
+
+    for (size_t i = 0; i < query->vul_ids.count; i++)
+        if (lookup_vulns(fleet, tenant, query->vul_ids.at[i], ret, err) < 0)
+            return -1;
+    if (query->vul_id.len == 0) {
+        ids_sort_unique(ret);
+        return 0;
+    }
+    if (query->vul_ids.count == 0)
+        return lookup_vulns(fleet, tenant, query->vul_id, ret, err);
+    if (lookup_vulns(fleet, tenant, query->vul_id, &single, err) < 0)
+        return -1;
+    keep_common(ret, &single);
+    return 0;
+}
+
+/* The query in the index's numbers; it points into *vulns. */
+static int resolve(const struct fleet *fleet, const struct tenant *tenant,
+    const struct affected_query *query, struct ids *vulns, struct index_query *ret, struct err *err)
+{
+    *ret = query->q;
+    if (query->vul_id.len || query->vul_ids.count) {
+        if (lookup_named(fleet, tenant, query, vulns, err) < 0)
+            return -1;
+        ret->by_vuln = true;
+        ret->vulns = vulns->at;
+        ret->vuln_count = vulns->count;
+    }
+    if (query->package_name.len) {
+        ret->by_package = true;
+        ret->package = intern_find(&fleet->facts.package_names, query->package_name);
+    }
+    return 0;
+}
+
 static int query_locked(const struct fleet *fleet, const struct tenant *tenant,
     const struct affected_query *query, affected_fn fn, void *ctx, struct err *err)
 {
     struct ids vulns CLEANUP(ids_release) = {0};
     struct affected_row rows[LIMIT_PAGE_MAX];
     struct affected_page page = {.rows = rows};
-    struct index_query q = query->q;
+    struct index_query q;
     struct index_page found;
 
-    if (query->vul_id.len) {
-        if (lookup_vulns(fleet, tenant, query->vul_id, &vulns, err) < 0)
-            return -1;
-        q.by_vuln = true;
-        q.vulns = vulns.at;
-        q.vuln_count = vulns.count;
-    }
-    if (index_query(tenant->index, &q, &found, err) < 0)
+    if (resolve(fleet, tenant, query, &vulns, &q, err) < 0 ||
+        index_query(tenant->index, &q, &found, err) < 0)
         return -1;
     page.total = found.total;
     page.more = found.more;
@@ -69,6 +116,32 @@ int fleet_affected(struct fleet *fleet, uint32_t project, const struct affected_
     if (fleet_begin_read(fleet, project, &tenant, err) < 0)
         return -1;
     failed = query_locked(fleet, tenant, query, fn, ctx, err);
+    fleet_end_read(fleet);
+    return failed;
+}
+
+static int facets_locked(const struct fleet *fleet, const struct tenant *tenant,
+    const struct affected_query *query, facets_fn fn, void *ctx, struct err *err)
+{
+    struct ids vulns CLEANUP(ids_release) = {0};
+    struct index_facets facets;
+    struct index_query q;
+
+    if (resolve(fleet, tenant, query, &vulns, &q, err) < 0 ||
+        index_facets(tenant->index, &q, &facets, err) < 0)
+        return -1;
+    return fn(ctx, &facets, err);
+}
+
+int fleet_facets(struct fleet *fleet, uint32_t project, const struct affected_query *query,
+    facets_fn fn, void *ctx, struct err *err)
+{
+    struct tenant *tenant;
+    int failed;
+
+    if (fleet_begin_read(fleet, project, &tenant, err) < 0)
+        return -1;
+    failed = facets_locked(fleet, tenant, query, fn, ctx, err);
     fleet_end_read(fleet);
     return failed;
 }
@@ -118,7 +191,7 @@ static bool name_vuln(void *ctx, const struct index_vuln *vuln)
 }
 
 int fleet_each_vuln(struct fleet *fleet, uint32_t project, const struct index_scope *scope,
-    uint32_t codes, vuln_summary_fn fn, void *ctx, struct err *err)
+    uint64_t codes, vuln_summary_fn fn, void *ctx, struct err *err)
 {
     struct naming naming = {.fleet = fleet, .fn = fn, .ctx = ctx};
     struct tenant *tenant;

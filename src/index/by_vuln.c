@@ -57,7 +57,7 @@ static int add_intersection(
 }
 
 static int add_vuln(const struct index *index, const struct ordinals *scope, uint32_t vuln,
-    uint32_t codes, struct rows *rows, struct err *err)
+    uint64_t codes, struct rows *rows, struct err *err)
 {
     const struct posting *posting = postings_find(&index->postings, vuln);
     struct vuln_rows *at;
@@ -147,7 +147,7 @@ static int keep_all_since(
 }
 
 int rows_collect(const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, uint32_t codes, struct rows *ret, struct err *err)
+    const struct index_query *query, uint64_t codes, struct rows *ret, struct err *err)
 {
     struct ids vulns = {0};
     int failed = ids_append(&vulns, query->vulns, query->vuln_count, err);

@@ -109,9 +109,36 @@ int idset_prepare(struct idset *set, struct err *err)
 {
     if (is_roaring(set) || set->count < room_of(set))
         return 0;
-    if (set->cap == IDSET_ARRAY_MAX)
+    if (set->cap >= IDSET_ARRAY_MAX)
         return become_roaring(set, err);
     return become_array(set, next_cap(room_of(set)), err);
+}
+
+int idset_prepare_long(struct idset *set, struct err *err)
+{
+    uint32_t cap = set->cap;
+    uint32_t *array;
+
+    if (is_roaring(set) || set->count < room_of(set))
+        return 0;
+    if (cap < IDSET_ARRAY_MAX)
+        return become_array(set, next_cap(room_of(set)), err);
+    if (cap > UINT32_MAX / 2)
+        return become_roaring(set, err);
+    array = realloc(set->as.array, ((size_t)cap + cap / 2) * sizeof(*array));
+    if (!array)
+        return err_nomem(err);
+    set->as.array = array;
+    set->cap = cap + cap / 2;
+    return 0;
+}
+
+int idset_settle(struct idset *set, struct err *err)
+{
+    if (is_roaring(set) || set->cap <= IDSET_ARRAY_MAX)
+        return 0;
+    return set->count > IDSET_ARRAY_MAX ? become_roaring(set, err)
+                                        : become_array(set, IDSET_ARRAY_MAX, err);
 }
 
 void idset_add(struct idset *set, uint32_t id)
@@ -123,7 +150,7 @@ void idset_add(struct idset *set, uint32_t id)
         return;
     }
     ids = ids_to_change(set);
-    at = lower_bound(ids, set->count, id);
+    at = set->count && ids[set->count - 1] < id ? set->count : lower_bound(ids, set->count, id);
     if (at < set->count && ids[at] == id)
         return;
     BUG_ON(set->count == room_of(set));

@@ -8,6 +8,9 @@
  *     up to 66              a plain sorted array
  *     more                  a roaring bitmap; back to an array when 32 are left
  *
+ * While an index is being filled a set may also be a longer array (idset_prepare_long), until
+ * idset_settle().
+ *
  * A zeroed struct is the empty set. Changes are in two steps, so that a caller with many sets to
  * change can do everything that may fail first: idset_prepare(), then idset_add(). CRoaring itself
  * (0.2) does not report a failed allocation while it changes a bitmap, it crashes; sets in the two
@@ -40,6 +43,11 @@ void idset_release(struct idset *set); /* empty afterwards */
 
 /* Makes the next idset_add() infallible. The set keeps its members. 0, or -1 with ERR_NOMEM. */
 int idset_prepare(struct idset *set, struct err *err);
+/* The same, but a set of any size stays an array: adding to its end is a store then, where a bitmap
+ * takes a search. Such a set knows no more than adding and idset_settle(). */
+int idset_prepare_long(struct idset *set, struct err *err);
+/* Gives a set the form that its size asks for. */
+int idset_settle(struct idset *set, struct err *err);
 /* Adds id, nothing happens when it is there. One idset_prepare() goes before each. */
 void idset_add(struct idset *set, uint32_t id);
 /* Nothing happens when id is not there. Undoes an idset_prepare(). */

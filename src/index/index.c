@@ -19,7 +19,7 @@
 #include "base/limits.h"
 #include "model/vulnerability.h"
 
-enum { CODE_FIXED_BITS = 7 }; /* necessity and type: not a decision's to change */
+enum { CODE_FIXED_BITS = 15 }; /* necessity, type and fixable: not a decision's to change */
 
 /* --- Small helpers ---------------------------------------------------------------------------- */
 
@@ -381,6 +381,17 @@ int index_put(struct index *index, const struct image *image, const struct index
         discard(index, old);
     }
     return 0;
+}
+
+void index_begin_filling(struct index *index)
+{
+    BUG_ON(index->ordinal_count);
+    index->postings.filling = true;
+}
+
+int index_end_filling(struct index *index, struct err *err)
+{
+    return postings_settle(&index->postings, err);
 }
 
 int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t code, struct err *err)

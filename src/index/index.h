@@ -8,9 +8,9 @@
  *   - every vulnerability has, for each code that occurs, the set of ordinals it affects with that
  * code;
  *   - every ordinal has its vulnerabilities, ascending, with a code beside each, and the count of
- * each of the 32 codes.
+ * each of the 64 codes.
  *
- *     code (5 bits):  [ handled | ignored | type | necessity : 2 ]
+ *     code (6 bits):  [ handled | ignored | fixable | type | necessity : 2 ]
  *
  * A query with vulnerabilities intersects their sets with those of the attributes; a query without
  * adds up the counts of the admitted codes over the matching ordinals, walks to the offset by those
@@ -29,13 +29,16 @@
 
 struct index;
 
-enum { INDEX_CODES = 32 };
+/* Bit masks of codes are uint64_t. */
+enum { INDEX_CODES = 64 };
+#define INDEX_ALL_CODES UINT64_MAX
 
+/* fixable: one of the row's packages has a version that fixes the vulnerability. */
 static inline uint8_t index_code(
-    enum necessity necessity, enum vul_type type, bool ignored, bool handled)
+    enum necessity necessity, enum vul_type type, bool fixable, bool ignored, bool handled)
 {
-    return (uint8_t)((unsigned)necessity | (unsigned)type << 2 | (unsigned)ignored << 3 |
-                     (unsigned)handled << 4);
+    return (uint8_t)((unsigned)necessity | (unsigned)type << 2 | (unsigned)fixable << 3 |
+                     (unsigned)ignored << 4 | (unsigned)handled << 5);
 }
 
 static inline enum necessity index_code_necessity(uint8_t code)
@@ -48,20 +51,29 @@ static inline enum vul_type index_code_type(uint8_t code)
     return (enum vul_type)(code >> 2 & 1);
 }
 
-static inline bool index_code_ignored(uint8_t code)
+static inline bool index_code_fixable(uint8_t code)
 {
     return (code >> 3 & 1) != 0;
 }
 
-static inline bool index_code_handled(uint8_t code)
+static inline bool index_code_ignored(uint8_t code)
 {
     return (code >> 4 & 1) != 0;
+}
+
+static inline bool index_code_handled(uint8_t code)
+{
+    return (code >> 5 & 1) != 0;
 }
 
 struct index_finding {
     uint32_t vuln; /* vuln_number() */
     uint8_t code;  /* index_code(); its type bit equals the vulnerability's */
     int64_t first_scan_ms;
+    /* The names of its packages, as numbers of the caller's: ascending, no duplicates, any number
+     * of them. Rows are found by them (index_query.by_package). */
+    const uint32_t *names;
+    uint32_t name_count;
 };
 
 struct index *index_new(struct err *err);
@@ -73,9 +85,13 @@ void index_free(struct index *index); /* accepts NULL */
  * is unchanged then. Cost: the image's own findings, old and new. */
 int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
     size_t count, struct err *err);
+/* Between the two, images are put in that are new, ascending by number, and nothing else is done:
+ * what many puts have in common is done once, in the end. ERR_NOMEM: free the index. */
+void index_begin_filling(struct index *index);
+int index_end_filling(struct index *index, struct err *err);
 /* Gives one finding another code. Nothing happens when the image has no such finding. ERR_INVALID
- * when the necessity or the type would change, ERR_NOMEM; the index is unchanged then. Cost: the
- * two sets of the vulnerability's posting. */
+ * when the necessity, the type or fixable would change, ERR_NOMEM; the index is unchanged then.
+ * Cost: the two sets of the vulnerability's posting. */
 int index_recode(
     struct index *index, uint32_t number, uint32_t vuln, uint8_t code, struct err *err);
 /* Nothing happens when the number is not there. */
@@ -114,10 +130,12 @@ enum index_sort {
 
 struct index_query {
     struct index_scope scope;
-    uint32_t codes;        /* bit mask of admitted codes */
+    uint64_t codes;        /* bit mask of admitted codes */
     bool by_vuln;          /* only the vulnerabilities below (none: no rows) */
     const uint32_t *vulns; /* any order, no duplicates */
     size_t vuln_count;
+    bool by_package; /* only rows of which one package has this name; by_vuln may be given, too */
+    uint32_t package;
     bool by_time; /* only rows first seen then or later */
     int64_t first_seen_since_ms;
     enum index_sort sort;
@@ -157,6 +175,47 @@ int64_t index_row_value(const struct index_row *row, enum index_sort sort);
 int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
     struct err *err);
 
+/* --- Facets -----------------------------------------------------------------------------------
+ *
+ * What the rows of a query are, beside its pages: how many have each value of each filter, within
+ * all of the query's filters. Order, cursor, offset and limit of the query do not matter. */
+
+enum { INDEX_FACET_VALUES = 100 };
+
+struct index_facet_value {
+    struct slice text; /* in the index */
+    uint64_t rows;     /* not 0 */
+};
+
+/* Of an attribute that is a text. Rows of images where it is empty are in none. */
+struct index_facet {
+    uint64_t values; /* how many have rows */
+    size_t count;    /* of them below: those with the most rows first, then by their bytes */
+    struct index_facet_value at[INDEX_FACET_VALUES];
+};
+
+enum index_facet_id {
+    INDEX_FACET_ENTERPRISE_PROJECT,
+    INDEX_FACET_REGISTRY_TYPE,
+    INDEX_FACET_REGISTRY_NAME,
+    INDEX_FACET_CLUSTER_ID,
+    INDEX_FACET_COUNT
+};
+
+struct index_facets {
+    uint64_t rows, images, vulns; /* all rows; distinct images and vulnerabilities with a row */
+    uint64_t containers;          /* that run, over those images; unknown ones as 0 */
+    uint64_t by_code[INDEX_CODES];
+    uint64_t by_image_type[IMAGE_TYPE_COUNT];
+    struct index_facet by_value[INDEX_FACET_COUNT];
+};
+
+/* Some kilobytes are written. ERR_NOMEM. */
+int index_facets(const struct index *index, const struct index_query *query,
+    struct index_facets *ret, struct err *err);
+
+/* --- Images and vulnerabilities --------------------------------------------------------------- */
+
 /* Images in a scope, and what they hold. */
 struct index_counts {
     uint64_t images;
@@ -183,7 +242,7 @@ struct index_vuln {
     uint64_t containers;
 };
 typedef bool (*index_vuln_fn)(void *ctx, const struct index_vuln *vuln);
-int index_each_vuln(const struct index *index, const struct index_scope *scope, uint32_t codes,
+int index_each_vuln(const struct index *index, const struct index_scope *scope, uint64_t codes,
     index_vuln_fn fn, void *ctx, struct err *err);
 
 /* The numbers of the images that have this vulnerability, appended to *ret; for re-deriving them.

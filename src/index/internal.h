@@ -194,6 +194,7 @@ struct postings {
     size_t cap;
     uint64_t vulns;
     size_t bytes;
+    bool filling; /* sets may be long arrays (idset_prepare_long) */
 };
 
 void postings_release(struct postings *postings);
@@ -203,6 +204,8 @@ const struct posting *postings_find(const struct postings *postings, uint32_t vu
  * one has room for its first members. */
 int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, struct err *err);
 void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
+/* Ends `filling`. On failure some sets are still long. */
+int postings_settle(struct postings *postings, struct err *err);
 void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
 void postings_move(
     struct postings *postings, uint32_t vuln, uint8_t code, uint32_t from, uint32_t to);

@@ -113,9 +113,32 @@ int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, str
     if (!at)
         return -1;
     postings->bytes -= idset_bytes(&at->set);
-    failed = idset_prepare(&at->set, err);
+    failed = postings->filling ? idset_prepare_long(&at->set, err) : idset_prepare(&at->set, err);
     postings->bytes += idset_bytes(&at->set);
     return failed;
+}
+
+static int settle_page(struct postings *postings, struct posting_page *page, struct err *err)
+{
+    for (size_t i = 0; page && i < POSTING_PAGE; i++)
+        for (uint32_t j = 0; page->at[i] && j < page->at[i]->count; j++) {
+            struct idset *set = &page->at[i]->at[j].set;
+
+            postings->bytes -= idset_bytes(set);
+            if (idset_settle(set, err) < 0)
+                return -1;
+            postings->bytes += idset_bytes(set);
+        }
+    return 0;
+}
+
+int postings_settle(struct postings *postings, struct err *err)
+{
+    for (size_t i = 0; i < postings->cap; i++)
+        if (settle_page(postings, postings->pages[i], err) < 0)
+            return -1;
+    postings->filling = false;
+    return 0;
 }
 
 void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal)
@@ -207,7 +230,7 @@ void postings_release(struct postings *postings)
 
 static const char *validate_posting(const struct posting *posting, size_t *bytes)
 {
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     const char *why;
 
     if (posting->count == 0 || posting->count > posting->cap)
@@ -220,7 +243,7 @@ static const char *validate_posting(const struct posting *posting, size_t *bytes
             return "an empty set of a vulnerability was kept";
         if (at->code >= INDEX_CODES || seen >> at->code & 1)
             return "a vulnerability has two sets of one code";
-        seen |= 1u << at->code;
+        seen |= (uint64_t)1 << at->code;
         *bytes += idset_bytes(&at->set);
         if ((why = idset_validate(&at->set)))
             return why;

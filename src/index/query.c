@@ -19,7 +19,7 @@ enum { CHUNK = 256, AHEAD = 8 };
 enum { LANES = 8, FEW_CODES = 6 };
 
 static void admitted_init(
-    struct admitted *admitted, const struct index_query *query, uint32_t codes)
+    struct admitted *admitted, const struct index_query *query, uint64_t codes)
 {
     admitted->codes = codes;
     admitted->by_time = query->by_time;
@@ -150,7 +150,7 @@ static void add_counted(struct walk *walk, const struct idset *set)
 }
 
 int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, uint32_t codes, struct err *err)
+    const struct index_query *query, uint64_t codes, struct err *err)
 {
     walk->index = index;
     walk->scope = scope;
@@ -347,13 +347,13 @@ int query_images(const struct index *index, const struct ordinals *scope, struct
 
 /* --- Sorted by severity ----------------------------------------------------------------------- */
 
-static uint32_t codes_of_necessity(enum necessity necessity)
+static uint64_t codes_of_necessity(enum necessity necessity)
 {
-    uint32_t codes = 0;
+    uint64_t codes = 0;
 
     for (uint8_t code = 0; code < INDEX_CODES; code++)
         if (index_code_necessity(code) == necessity)
-            codes |= (uint32_t)1 << code;
+            codes |= (uint64_t)1 << code;
     return codes;
 }
 

@@ -9,7 +9,7 @@
  * that is sorted by what codes say. */
 struct pass {
     const struct index_query *query;
-    uint32_t codes;
+    uint64_t codes;
     bool by_cursor;  /* rows behind (query->after_image, query->after_vuln) */
     uint64_t offset; /* else: behind so many */
     uint64_t total;  /* out: rows of this pass */
@@ -34,7 +34,7 @@ int query_sorted(const struct index *index, const struct ordinals *scope,
 /* Which rows: the admitted codes, as a list for few of them and as lanes of ones for many, and the
  * time since when they were first seen. */
 struct admitted {
-    uint32_t codes;
+    uint64_t codes;
     bool by_time;
     int64_t since_ms;
     uint32_t wide_lanes[INDEX_CODES]; /* all ones or 0 */
@@ -56,7 +56,7 @@ struct walk {
 
 /* Sums do not know times: with query->by_time each image is looked at. */
 int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, uint32_t codes, struct err *err);
+    const struct index_query *query, uint64_t codes, struct err *err);
 void walk_end(struct walk *walk);
 /* Admitted rows of an ordinal. */
 uint32_t rows_at(const struct index *index, uint32_t ordinal, const struct admitted *admitted);
@@ -88,7 +88,7 @@ struct rows {
 
 /* *ret is to be released on failure, too. */
 int rows_collect(const struct index *index, const struct ordinals *scope,
-    const struct index_query *query, uint32_t codes, struct rows *ret, struct err *err);
+    const struct index_query *query, uint64_t codes, struct rows *ret, struct err *err);
 void rows_release(struct rows *rows);
 static inline const struct idset *set_of_rows(const struct vuln_rows *rows)
 {

@@ -104,7 +104,7 @@ static int make_pages(const struct postings *postings, struct container_sums *su
 }
 
 static void add_containers(
-    const struct container_sums *sums, const struct entry *entry, uint32_t codes)
+    const struct container_sums *sums, const struct entry *entry, uint64_t codes)
 {
     const uint32_t *vulns = entry_vulns(entry);
     const uint8_t *at = entry_codes(entry);
@@ -116,7 +116,7 @@ static void add_containers(
 }
 
 static int sum_containers(
-    const struct index *index, uint32_t codes, struct vuln_walk *walk, struct err *err)
+    const struct index *index, uint64_t codes, struct vuln_walk *walk, struct err *err)
 {
     const struct idset *running = &index->attributes.running;
     uint32_t ordinals[CHUNK];
@@ -135,7 +135,7 @@ static int sum_containers(
 }
 
 static struct index_vuln sum_vuln(
-    const struct vuln_walk *walk, const struct posting *posting, uint32_t vuln, uint32_t codes)
+    const struct vuln_walk *walk, const struct posting *posting, uint32_t vuln, uint64_t codes)
 {
     struct index_vuln sum = {.vuln = vuln, .worst = NECESSITY_LOW};
 
@@ -158,7 +158,7 @@ static struct index_vuln sum_vuln(
     return sum;
 }
 
-int index_each_vuln(const struct index *index, const struct index_scope *scope, uint32_t codes,
+int index_each_vuln(const struct index *index, const struct index_scope *scope, uint64_t codes,
     index_vuln_fn fn, void *ctx, struct err *err)
 {
     struct vuln_walk walk CLEANUP(release_walk) = {.containers = {NULL, 0}};

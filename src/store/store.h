@@ -158,9 +158,12 @@ typedef int (*store_record_fn)(
     void *ctx, uint32_t id, const struct record *record, struct err *err);
 int store_each_record(
     struct store *store, uint32_t after, store_record_fn fn, void *ctx, struct err *err);
-/* With the name of the claim's package. */
-typedef int (*store_claim_fn)(
-    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err);
+/* What the claim's package goes by; source: empty when it is the same, or not known. */
+struct claim_names {
+    struct slice package, source;
+};
+typedef int (*store_claim_fn)(void *ctx, uint32_t id, const struct claim *claim,
+    const struct claim_names *names, struct err *err);
 int store_each_claim(
     struct store *store, uint32_t after, store_claim_fn fn, void *ctx, struct err *err);
 /* The packages of these ids, in their order. ERR_CORRUPT when one is missing. */

@@ -12,23 +12,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A mask of codes is a product: of the values of each of the four parts that it admits, it admits
+/* A mask of codes is a product: of the values of each of the five parts that it admits, it admits
  * every combination. */
-static void check_codes(uint32_t codes)
+static void check_codes(uint64_t codes)
 {
-    unsigned necessities = 0, types = 0, ignored = 0, handled = 0;
+    unsigned necessities = 0, types = 0, fixable = 0, ignored = 0, handled = 0;
 
     for (unsigned code = 0; code < INDEX_CODES; code++) {
         if (!(codes >> code & 1))
             continue;
         necessities |= 1u << index_code_necessity((uint8_t)code);
         types |= 1u << index_code_type((uint8_t)code);
+        fixable |= 1u << index_code_fixable((uint8_t)code);
         ignored |= 1u << index_code_ignored((uint8_t)code);
         handled |= 1u << index_code_handled((uint8_t)code);
     }
     for (unsigned code = 0; code < INDEX_CODES; code++)
         BUG_ON((codes >> code & 1) != ((necessities >> index_code_necessity((uint8_t)code) & 1) &
                                           (types >> index_code_type((uint8_t)code) & 1) &
+                                          (fixable >> index_code_fixable((uint8_t)code) & 1) &
                                           (ignored >> index_code_ignored((uint8_t)code) & 1) &
                                           (handled >> index_code_handled((uint8_t)code) & 1)));
     BUG_ON(codes == 0);

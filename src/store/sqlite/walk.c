@@ -129,11 +129,11 @@ static int claim_row(struct query *q, void *ctx, struct err *err)
         .fixed_version = query_text(q, 5),
         .known_ms = query_int(q, 6),
     };
-    struct slice package_name = query_text(q, 7);
+    const struct claim_names names = {query_text(q, 7), query_text(q, 8)};
 
     if (query_check(q, err) < 0)
         return -1;
-    return walk_of->fn(walk_of->ctx, id, &claim, package_name, err);
+    return walk_of->fn(walk_of->ctx, id, &claim, &names, err);
 }
 
 int store_each_claim(
@@ -142,8 +142,9 @@ int store_each_claim(
     struct claim_walk walk_of = {fn, ctx};
 
     return walk(store, STATEMENT_EACH_CLAIM,
-        "SELECT c.id, c.package, c.record, c.type, c.severity, c.fixed_version, c.known_ms, p.name"
-        " FROM claim c JOIN package p ON p.id = c.package WHERE c.id > ?1 ORDER BY c.id LIMIT ?2",
+        "SELECT c.id, c.package, c.record, c.type, c.severity, c.fixed_version, c.known_ms, p.name,"
+        " p.source_name FROM claim c JOIN package p ON p.id = c.package WHERE c.id > ?1 ORDER BY "
+        "c.id LIMIT ?2",
         "reading claims", after, claim_row, &walk_of, err);
 }
 

@@ -151,7 +151,7 @@ static void test_nothing_given(void **state)
         parse_good(&p, queries[i]);
         assert_int_equal(q->limit, 10);
         assert_int_equal(q->offset, 0);
-        assert_int_equal(q->codes, UINT32_MAX);
+        assert_int_equal(q->codes, INDEX_ALL_CODES);
         assert_false(q->by_cursor || q->by_vuln);
         assert_int_equal(p.request.query.vul_id.len, 0);
         assert_int_equal(q->scope.type, -1);
@@ -190,7 +190,8 @@ static void test_everything_given(void **state)
     assert_int_equal(q->after_image, 7);
     assert_int_equal(q->after_vuln, 15);
     assert_int_equal(
-        q->codes, UINT32_C(1) << index_code(NECESSITY_CRITICAL, VUL_LINUX, false, false));
+        q->codes, (UINT64_C(1) << index_code(NECESSITY_CRITICAL, VUL_LINUX, false, false, false)) |
+                      UINT64_C(1) << index_code(NECESSITY_CRITICAL, VUL_LINUX, true, false, false));
     release(&p);
 }
 
@@ -247,8 +248,8 @@ static void check_codes(int necessity, int type, int status, int handled)
         bool admitted = (p.request.query.q.codes >> code & 1) != 0;
         bool expected = (necessity < 0 || (code & 3) == (unsigned)necessity) &&
                         (type < 0 || (code >> 2 & 1) == (unsigned)type) &&
-                        (status < 0 || (code >> 3 & 1) == (unsigned)status) &&
-                        (handled < 0 || (code >> 4 & 1) == (unsigned)handled);
+                        (status < 0 || (code >> 4 & 1) == (unsigned)status) &&
+                        (handled < 0 || (code >> 5 & 1) == (unsigned)handled);
 
         assert_int_equal(admitted, expected);
     }

@@ -115,8 +115,9 @@ static void test_csv(void **state)
 
     (void)state;
     image.tag = SLICE("a,b");
-    rows[0] = row_of(&image, "CVE-2024-1", index_code(NECESSITY_HIGH, VUL_LINUX, true, true));
-    rows[1] = row_of(&image, "CVE-2024-2", index_code(NECESSITY_LOW, VUL_APP, false, false));
+    rows[0] =
+        row_of(&image, "CVE-2024-1", index_code(NECESSITY_HIGH, VUL_LINUX, false, true, true));
+    rows[1] = row_of(&image, "CVE-2024-2", index_code(NECESSITY_LOW, VUL_APP, false, false, false));
     document(FINDINGS_CSV, rows, 2, &out);
     assert_slice(buf_slice(&out),
         "image_id,image_name,image_version,image_digest,vul_id,type,repair_necessity,status,"
@@ -177,10 +178,10 @@ static void test_sarif_rules(void **state)
 {
     const struct image image = image_named(1, "shop/web");
     const struct affected_row rows[] = {
-        row_of(&image, "CVE-2024-1", index_code(NECESSITY_LOW, VUL_APP, false, false)),
-        row_of(&image, "DSA-1", index_code(NECESSITY_MEDIUM, VUL_APP, false, true)),
-        row_of(&image, "CVE-2024-1", index_code(NECESSITY_CRITICAL, VUL_LINUX, true, true)),
-        row_of(&image, "GHSA-a b", index_code(NECESSITY_HIGH, VUL_APP, false, false)),
+        row_of(&image, "CVE-2024-1", index_code(NECESSITY_LOW, VUL_APP, false, false, false)),
+        row_of(&image, "DSA-1", index_code(NECESSITY_MEDIUM, VUL_APP, false, false, true)),
+        row_of(&image, "CVE-2024-1", index_code(NECESSITY_CRITICAL, VUL_LINUX, false, true, true)),
+        row_of(&image, "GHSA-a b", index_code(NECESSITY_HIGH, VUL_APP, false, false, false)),
     };
     struct buf out = BUF_INIT(1 << 20);
 

@@ -91,9 +91,12 @@ static void test_rows_are_narrow(void **state)
 static void test_statuses(void **state)
 {
     (void)state;
-    assert_string_equal(status_text(index_code(NECESSITY_LOW, VUL_APP, false, false)), "open");
-    assert_string_equal(status_text(index_code(NECESSITY_LOW, VUL_APP, true, true)), "ignored");
-    assert_string_equal(status_text(index_code(NECESSITY_HIGH, VUL_LINUX, false, true)), "handled");
+    assert_string_equal(
+        status_text(index_code(NECESSITY_LOW, VUL_APP, false, false, false)), "open");
+    assert_string_equal(
+        status_text(index_code(NECESSITY_LOW, VUL_APP, false, true, true)), "ignored");
+    assert_string_equal(
+        status_text(index_code(NECESSITY_HIGH, VUL_LINUX, false, false, true)), "handled");
 }
 
 int main(void)

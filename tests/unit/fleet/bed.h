@@ -116,7 +116,8 @@ static inline int take_total(void *ctx, const struct affected_page *page, struct
 static inline uint64_t count_rows(struct bed *bed, const char *vul_id)
 {
     const struct affected_query query = {
-        .q = {.scope = {.type = -1}, .codes = UINT32_MAX, .limit = 10}, .vul_id = slice_of(vul_id)};
+        .q = {.scope = {.type = -1}, .codes = INDEX_ALL_CODES, .limit = 10},
+        .vul_id = slice_of(vul_id)};
     uint64_t total = UINT64_MAX;
     struct err err;
 

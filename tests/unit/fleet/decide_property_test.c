@@ -126,7 +126,7 @@ static void list_rows(struct test *t, struct rows *ret)
     ret->count = 0;
     while (pages.more) {
         const struct affected_query query = {.q = {.scope = {.type = -1},
-                                                 .codes = UINT32_MAX,
+                                                 .codes = INDEX_ALL_CODES,
                                                  .by_cursor = true,
                                                  .after_image = pages.image,
                                                  .after_vuln = pages.vuln,

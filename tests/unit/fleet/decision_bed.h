@@ -39,7 +39,7 @@ static inline int state_in(
 {
     const struct affected_query query = {
         .q = {.scope = {.type = -1, .image_id = slice_of(image_id)},
-            .codes = UINT32_MAX,
+            .codes = INDEX_ALL_CODES,
             .limit = 10},
         .vul_id = slice_of(vul)};
     int state = NO_ROW;

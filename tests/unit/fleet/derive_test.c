@@ -108,12 +108,14 @@ static void test_folding(void **state)
     derive(&bed);
     assert_int_equal(bed.derived.count, 3);
     assert_int_equal(bed.derived.at[0].vuln, vuln_number(ghsa, VUL_APP));
-    assert_int_equal(bed.derived.at[0].code, index_code(NECESSITY_HIGH, VUL_APP, false, false));
+    assert_int_equal(
+        bed.derived.at[0].code, index_code(NECESSITY_HIGH, VUL_APP, false, false, false));
     assert_int_equal(bed.derived.at[1].vuln, vuln_number(ghsa, VUL_LINUX));
     assert_int_equal(
-        bed.derived.at[1].code, index_code(NECESSITY_CRITICAL, VUL_LINUX, false, false));
+        bed.derived.at[1].code, index_code(NECESSITY_CRITICAL, VUL_LINUX, false, false, false));
     assert_int_equal(bed.derived.at[2].vuln, vuln_number(other, VUL_APP));
-    assert_int_equal(bed.derived.at[2].code, index_code(NECESSITY_LOW, VUL_APP, false, false));
+    assert_int_equal(
+        bed.derived.at[2].code, index_code(NECESSITY_LOW, VUL_APP, false, false, false));
 
     content_release(bed.slots);
     derive(&bed);
@@ -233,7 +235,7 @@ static void check_row(const struct bed *bed, const struct index_finding *row)
     assert_int_not_equal(first_ms, INT64_MAX); /* at least one claim makes the row */
     assert_int_equal(row->first_scan_ms, first_ms);
     assert_int_equal(
-        row->code, index_code(necessity_of(worst), vuln_type(row->vuln), false, false));
+        row->code, index_code(necessity_of(worst), vuln_type(row->vuln), false, false, false));
 }
 
 static void run_random(uint64_t seed)

@@ -44,7 +44,7 @@ static inline void check_image(const struct image *image, const struct model_ima
 
 static inline uint8_t row_code(const struct model_row *row)
 {
-    return index_code(necessity_of(row->severity), vuln_type(row->vuln), false, false);
+    return index_code(necessity_of(row->severity), vuln_type(row->vuln), false, false, false);
 }
 
 /* --- Questions -------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static inline uint8_t row_code(const struct model_row *row)
 struct question {
     struct slice projects[2];
     struct index_scope scope;
-    uint32_t codes;
+    uint64_t codes;
     const char *vul_id; /* NULL: any */
     uint32_t groups;    /* that it means, as a bit mask of numbers */
 };
@@ -94,10 +94,10 @@ static inline void draw_question(
     struct fleet_world *world = &model->world;
     uint32_t name = 1 + world_below(world, WORLD_NAMES);
 
-    *ret = (struct question){.codes = UINT32_MAX};
+    *ret = (struct question){.codes = INDEX_ALL_CODES};
     draw_scope(model, project, ret);
     if (world_below(world, 3) == 0)
-        ret->codes = (uint32_t)rng_next(&world->rng);
+        ret->codes = rng_next(&world->rng);
     if (world_below(world, 2) == 0)
         return;
     if (world_below(world, 10) == 0) {
@@ -227,7 +227,7 @@ static inline void ask_page(struct model *model, struct fleet *fleet, size_t pro
 static inline void ask_counts(struct model *model, struct fleet *fleet, size_t project,
     const struct model_names *names, const struct question *question)
 {
-    struct question all = {.scope = question->scope, .codes = UINT32_MAX};
+    struct question all = {.scope = question->scope, .codes = INDEX_ALL_CODES};
     struct index_counts counts, expected = {0};
     struct model_row *rows;
     size_t count;

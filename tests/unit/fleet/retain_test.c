@@ -322,7 +322,7 @@ static uint64_t count_open(struct bed *bed, const char *vul_id)
 
     for (unsigned code = 0; code < INDEX_CODES; code++)
         if (!index_code_handled((uint8_t)code))
-            query.q.codes |= UINT32_C(1) << code;
+            query.q.codes |= UINT64_C(1) << code;
     assert_ok(fleet_affected(bed->fleet, bed->project, &query, take_total, &total, &err));
     return total;
 }

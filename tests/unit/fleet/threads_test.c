@@ -130,7 +130,7 @@ static int ask(struct shared *s, struct rng *rng, struct err *err)
 {
     const struct index_scope all = {.type = -1};
     char vul_id[16];
-    struct affected_query query = {.q = {.scope = all, .codes = UINT32_MAX, .limit = 200}};
+    struct affected_query query = {.q = {.scope = all, .codes = INDEX_ALL_CODES, .limit = 200}};
     struct seen seen = {0};
     struct index_counts counts;
     struct fleet *fleet = rng_below(rng, 4) ? s->bed.fleet : s->other;
@@ -145,7 +145,7 @@ static int ask(struct shared *s, struct rng *rng, struct err *err)
         return 0;
     if (ask_decisions(s, fleet, rng, query.vul_id, err) < 0)
         return -1;
-    if (fleet_each_vuln(fleet, s->bed.project, &all, UINT32_MAX, read_vuln, &sink, err) < 0)
+    if (fleet_each_vuln(fleet, s->bed.project, &all, INDEX_ALL_CODES, read_vuln, &sink, err) < 0)
         return -1;
     return fleet_each_image(fleet, s->bed.project, &all, 0, read_image, &sink, err);
 }

@@ -6,9 +6,15 @@
 #include "index/index.h"
 #include "model/vulnerability.h"
 
-#define ALL UINT32_MAX
+#define ALL INDEX_ALL_CODES
 
-enum { CRITICAL_APP = 3, LOW_APP = 0, HIGH_LINUX = 2 | 4, IGNORED_APP = 8, HANDLED_APP = 16 };
+enum { CRITICAL_APP = 3, LOW_APP = 0, HIGH_LINUX = 2 | 4, IGNORED_APP = 16, HANDLED_APP = 32 };
+
+#define BIT(code) ((uint64_t)1 << (code))
+#define ROW(number, of_code, time_ms)                                   \
+    {                                                                   \
+        .vuln = (number), .code = (of_code), .first_scan_ms = (time_ms) \
+    }
 
 static struct err err;
 
@@ -43,7 +49,7 @@ static void put(struct index *index, const struct image *image,
 static struct index *four_images(void)
 {
     static const struct index_finding findings[] = {
-        {2, CRITICAL_APP, 100}, {5, HIGH_LINUX, 200}, {8, LOW_APP, 100}};
+        ROW(2, CRITICAL_APP, 100), ROW(5, HIGH_LINUX, 200), ROW(8, LOW_APP, 100)};
     struct index *index = index_new(&err);
     struct image image = image_of(10);
 
@@ -227,18 +233,19 @@ static void test_filters(void **state)
 static void test_codes(void **state)
 {
     static const struct index_finding findings[] = {
-        {2, CRITICAL_APP | IGNORED_APP | HANDLED_APP, 1}, {4, HANDLED_APP, 1}, {6, LOW_APP, 1}};
+        ROW(2, CRITICAL_APP | IGNORED_APP | HANDLED_APP, 1), ROW(4, HANDLED_APP, 1),
+        ROW(6, LOW_APP, 1)};
     struct index *index = four_images();
     struct index_query query = query_all();
     struct image image = image_of(50);
 
     (void)state;
     put(index, &image, findings, 3);
-    query.codes = 1u << CRITICAL_APP;
+    query.codes = BIT(CRITICAL_APP);
     assert_answer(index, &query, 2, "10:2 20:2");
-    query.codes = 1u << (CRITICAL_APP | IGNORED_APP | HANDLED_APP) | 1u << HANDLED_APP;
+    query.codes = BIT(CRITICAL_APP | IGNORED_APP | HANDLED_APP) | BIT(HANDLED_APP);
     assert_answer(index, &query, 2, "50:2 50:4");
-    query.codes = ALL & ~(1u << CRITICAL_APP);
+    query.codes = ALL & ~BIT(CRITICAL_APP);
     assert_answer(index, &query, 7, "10:5 10:8 30:5 30:8 50:2 50:4 50:6");
     query.codes = 0;
     assert_answer(index, &query, 0, "");
@@ -311,7 +318,7 @@ static void test_cursor(void **state)
 
 static void test_replace_and_remove(void **state)
 {
-    static const struct index_finding findings[] = {{2, HANDLED_APP, 5}, {9, HIGH_LINUX, 6}};
+    static const struct index_finding findings[] = {ROW(2, HANDLED_APP, 5), ROW(9, HIGH_LINUX, 6)};
     struct index *index = four_images();
     struct index_query query = query_all();
     struct image image = image_of(10);
@@ -348,7 +355,7 @@ static void test_replace_and_remove(void **state)
 
 static void test_out_of_order(void **state)
 {
-    static const struct index_finding findings[] = {{2, CRITICAL_APP, 1}};
+    static const struct index_finding findings[] = {ROW(2, CRITICAL_APP, 1)};
     static const uint32_t numbers[] = {15, 5, 25, 17, 16, 0, 45, 35};
     struct index *index = four_images();
     struct index_query query = query_all();
@@ -369,7 +376,7 @@ static void test_out_of_order(void **state)
 
 static void test_refuses(void **state)
 {
-    struct index_finding wrong[] = {{4, LOW_APP, 0}, {2, LOW_APP, 0}};
+    struct index_finding wrong[] = {ROW(4, LOW_APP, 0), ROW(2, LOW_APP, 0)};
     struct index_finding *many = calloc(LIMIT_IMAGE_FINDINGS + 1, sizeof(*many));
     struct index *index = four_images();
     struct index_query query = query_all();
@@ -381,15 +388,15 @@ static void test_refuses(void **state)
     assert_int_equal(err.code, ERR_INVALID);
     wrong[1].vuln = 4; /* twice the same */
     assert_int_equal(index_put(index, &image, wrong, 2, &err), -1);
-    wrong[1] = (struct index_finding){6, 32, 0};
+    wrong[1] = (struct index_finding)ROW(6, INDEX_CODES, 0);
     assert_int_equal(index_put(index, &image, wrong, 2, &err), -1);
-    wrong[1] = (struct index_finding){6, HIGH_LINUX, 0};
+    wrong[1] = (struct index_finding)ROW(6, HIGH_LINUX, 0);
     assert_int_equal(index_put(index, &image, wrong, 2, &err), -1);
     image.assessment = ASSESSMENT_COUNT;
     assert_int_equal(index_put(index, &image, wrong, 0, &err), -1);
     image.assessment = ASSESSMENT_FULL;
     for (uint32_t i = 0; i <= LIMIT_IMAGE_FINDINGS; i++)
-        many[i] = (struct index_finding){i * 2, LOW_APP, i};
+        many[i] = (struct index_finding)ROW(i * 2, LOW_APP, i);
     assert_int_equal(index_put(index, &image, many, LIMIT_IMAGE_FINDINGS + 1, &err), -1);
     assert_int_equal(err.code, ERR_LIMIT);
     assert_answer(index, &query, 6, "10:2 10:5 10:8 20:2 30:5 30:8");
@@ -414,8 +421,8 @@ static void test_times(void **state)
         struct index_query query = query_all();
 
         for (uint32_t j = 0; j < COUNT; j++)
-            findings[j] = (struct index_finding){
-                j * 2, LOW_APP, (int64_t)(j * 7919 % COUNT % distinct[i]) * 100000000000 - 5};
+            findings[j] = (struct index_finding)ROW(
+                j * 2, LOW_APP, (int64_t)(j * 7919 % COUNT % distinct[i]) * 100000000000 - 5);
         put(index, &image, findings, COUNT);
         query.limit = 200;
         for (query.offset = 0; query.offset < COUNT; query.offset += 200) {
@@ -494,7 +501,7 @@ static void test_memory_comes_back(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 3000; i++) {
-        struct index_finding finding = {i * 2, LOW_APP, i};
+        struct index_finding finding = ROW(i * 2, LOW_APP, i);
         struct image image = image_of(i % 100);
         char name[32], tag[32];
 

@@ -21,7 +21,7 @@
 #if defined(__GLIBC__) && !defined(SANITIZED) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__)
 
-enum { IMAGES = 60, ALL_CODES = -1 };
+enum { IMAGES = 60 };
 
 static long fail_in = -1; /* allocations that still succeed; -1: all */
 static struct err err;
@@ -87,15 +87,16 @@ static int put_image(struct index *index, uint32_t number, uint32_t variant)
     image.name = image.place.registry_name = image.place.organization = slice_of(text);
     image.digest = image.place.cluster_id = slice_of(text);
     for (uint32_t i = 0; i < 6; i++)
-        findings[i] =
-            (struct index_finding){(i * 300 + (i > 3 ? variant * 5000 : 0) + number % 3) * 2,
-                (uint8_t)((variant + i + number) % 4), (int64_t)i};
+        findings[i] = (struct index_finding){
+            .vuln = (i * 300 + (i > 3 ? variant * 5000 : 0) + number % 3) * 2,
+            .code = (uint8_t)((variant + i + number) % 4),
+            .first_scan_ms = (int64_t)i};
     return index_put(index, &image, findings, 6, &err);
 }
 
 static struct index_query query_all(void)
 {
-    return (struct index_query){.scope = {.type = -1}, .codes = (uint32_t)ALL_CODES, .limit = 200};
+    return (struct index_query){.scope = {.type = -1}, .codes = INDEX_ALL_CODES, .limit = 200};
 }
 
 /* What the index says, as far as a page goes. */
@@ -216,9 +217,9 @@ static void test_recode(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < IMAGES; i += 3) /* those with vulnerability 0, of code i % 4 */
-        failures += recode_starving(index, i * 10, 0, (uint8_t)((i * 10 % 4) | 16));
+        failures += recode_starving(index, i * 10, 0, (uint8_t)((i * 10 % 4) | 32));
     assert_true(failures > 4);
-    assert_int_equal(recode_starving(index, 0, 1, 16), 0); /* it has not */
+    assert_int_equal(recode_starving(index, 0, 1, 32), 0); /* it has not */
     index_free(index);
     assert_int_equal(blocks, blocks_before);
 }

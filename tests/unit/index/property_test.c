@@ -100,11 +100,13 @@ static void random_scope(struct world *world, struct question *q)
 
 static void random_question(struct world *world, struct question *q)
 {
-    static const uint32_t masks[] = {UINT32_MAX, 0x0f0f0f0f, 0x11111111, 0x88, 0xf0f0, 0};
+    static const uint64_t masks[] = {
+        UINT64_MAX, 0x00ff00ff00ff00ff, 0x1111111111111111, 0x8080, 0xff00ff00, 0};
     struct index_query *query = &q->query;
 
     random_scope(world, q);
-    query->codes = chance(3) ? masks[chance(6)] : chance(UINT32_MAX);
+    query->codes =
+        chance(3) ? masks[chance(6)] : (uint64_t)chance(UINT32_MAX) << 32 | chance(UINT32_MAX);
     query->by_vuln = chance(2);
     query->vuln_count = 0;
     for (uint32_t i = chance(VULNS), n = chance(3) ? 1 : chance(QUERY_VULNS); n; n--) {

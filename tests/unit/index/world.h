@@ -112,8 +112,8 @@ static struct index_finding random_finding(uint32_t vuln)
 {
     return (struct index_finding){
         .vuln = vuln,
-        .code = index_code((enum necessity)chance(NECESSITY_COUNT), vuln_type(vuln), chance(4) == 0,
-            chance(3) == 0),
+        .code = index_code((enum necessity)chance(NECESSITY_COUNT), vuln_type(vuln), chance(2),
+            chance(4) == 0, chance(3) == 0),
         .first_scan_ms = chance(2) ? 1000 : (int64_t)chance(50) - 5,
     };
 }
@@ -240,7 +240,7 @@ static void recode_one(struct world *world)
     if (fact->count == 0)
         return;
     finding = &fact->findings[chance((uint32_t)fact->count)];
-    code = (uint8_t)((finding->code & 7) | chance(4) << 3);
+    code = (uint8_t)((finding->code & 15) | chance(4) << 4);
     if (index_recode(world->index, fact->image.number, finding->vuln, code, &err) < 0)
         WRONG("recoding image %u vulnerability %u: %s", fact->image.number, finding->vuln,
             err.message);
@@ -257,7 +257,7 @@ static void recode_one(struct world *world)
 static void recode_all(struct world *world)
 {
     uint32_t vuln = vuln_of(chance(VULNS));
-    uint8_t bits = (uint8_t)(chance(4) << 3);
+    uint8_t bits = (uint8_t)(chance(4) << 4);
     struct err err;
 
     for (size_t i = 0; i < world->count; i++) {
@@ -268,7 +268,7 @@ static void recode_all(struct world *world)
 
             if (finding->vuln != vuln)
                 continue;
-            finding->code = (uint8_t)((finding->code & 7) | bits);
+            finding->code = (uint8_t)((finding->code & 15) | bits);
             fact->touched = true;
             if (index_recode(world->index, fact->image.number, vuln, finding->code, &err) < 0)
                 WRONG("recoding image %u vulnerability %u: %s", fact->image.number, vuln,

@@ -25,12 +25,12 @@ static bool *at(bool *set, uint32_t id)
     return &set[id];
 }
 
-static int see_claim(
-    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err)
+static int see_claim(void *ctx, uint32_t id, const struct claim *claim,
+    const struct claim_names *names, struct err *err)
 {
     struct world *w = ctx;
 
-    (void)package_name;
+    (void)names;
     (void)err;
     *at(w->claim_there, id) = true;
     w->claim_package[id] = claim->package;

@@ -260,12 +260,12 @@ struct known {
     struct claim claim;
 };
 
-static int find_claim(
-    void *ctx, uint32_t id, const struct claim *claim, struct slice package_name, struct err *err)
+static int find_claim(void *ctx, uint32_t id, const struct claim *claim,
+    const struct claim_names *names, struct err *err)
 {
     struct known *known = ctx;
 
-    (void)package_name;
+    (void)names;
     (void)err;
     if (id == known->id)
         known->claim = *claim;

@@ -16,6 +16,10 @@
 
 static const struct inventory_reader *const readers[] = {
     &inventory_apk,
+    &inventory_rpm_sqlite,
+    &inventory_rpm_ndb,
+    &inventory_rpm_bdb,
+    &inventory_rpm_manifest,
 };
 
 enum { READER_COUNT = sizeof(readers) / sizeof(readers[0]) };

@@ -7,5 +7,6 @@
 
 extern const struct inventory_reader inventory_apk;
 extern const struct inventory_reader inventory_rpm_sqlite, inventory_rpm_ndb, inventory_rpm_bdb;
+extern const struct inventory_reader inventory_rpm_manifest;
 
 #endif

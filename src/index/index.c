@@ -78,19 +78,6 @@ static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, st
     block->newest[ordinal % BLOCK_ORDINALS] = entry_newest_ms(entry);
 }
 
-/* Adds `step` (1 or -1) to the count of a code; the counts are unsigned and wrap around midway. */
-static void count_code(struct index *index, uint32_t ordinal, uint8_t code, int step)
-{
-    uint16_t *count = &block_of(index, ordinal)->counts[ordinal % BLOCK_ORDINALS][code];
-    uint16_t *all = &block_of(index, ordinal)->findings[ordinal % BLOCK_ORDINALS];
-
-    *count = (uint16_t)(*count + step);
-    *all = (uint16_t)(*all + step);
-    index->sums[ordinal / BLOCK_ORDINALS][code] += (uint32_t)step;
-    index->totals[code] += (uint64_t)(int64_t)step;
-    index->findings += (uint64_t)(int64_t)step;
-}
-
 /* --- Differences of two findings lists -------------------------------------------------------- */
 
 /* Either entry may be NULL: no findings. */
@@ -163,11 +150,11 @@ static void apply_findings(
     while (diff_next(&d)) {
         if (d.come) {
             postings_add(&index->postings, d.vuln, d.new_code, ordinal);
-            count_code(index, ordinal, d.new_code, 1);
+            counts_add(index, ordinal, d.new_code, 1);
         }
         if (d.gone) {
             postings_remove(&index->postings, d.vuln, d.old_code, ordinal);
-            count_code(index, ordinal, d.old_code, -1);
+            counts_add(index, ordinal, d.old_code, -1);
         }
     }
 }
@@ -222,7 +209,6 @@ static void move_up(struct index *index, uint32_t from)
     struct entry *entry = entry_at(index, from);
     uint32_t to = from + 1;
     uint64_t hash = image_id_hash(&entry->image);
-    uint16_t *counts = block_of(index, from)->counts[from % BLOCK_ORDINALS];
     struct err none;
 
     tallies_subtract(index, from, entry);
@@ -230,14 +216,7 @@ static void move_up(struct index *index, uint32_t from)
     for (size_t i = 0; i < entry->count; i++)
         postings_move(&index->postings, entry_vulns(entry)[i], entry_codes(entry)[i], from, to);
     attributes_move(&index->attributes, entry, from, to);
-    for (size_t code = 0; code < INDEX_CODES; code++) {
-        index->sums[from / BLOCK_ORDINALS][code] -= counts[code];
-        index->sums[to / BLOCK_ORDINALS][code] += counts[code];
-    }
-    memcpy(block_of(index, to)->counts[to % BLOCK_ORDINALS], counts, sizeof(uint16_t[INDEX_CODES]));
-    memset(counts, 0, sizeof(uint16_t[INDEX_CODES]));
-    block_of(index, to)->findings[to % BLOCK_ORDINALS] = (uint16_t)entry->count;
-    block_of(index, from)->findings[from % BLOCK_ORDINALS] = 0;
+    counts_move(index, from, to);
     tallies_add(index, to, entry);
     map_remove(&index->ids, hash, from);
     BUG_ON(map_add(&index->ids, hash, to, &none) < 0); /* the room of the one just removed */
@@ -280,7 +259,7 @@ void index_free(struct index *index)
     for (uint32_t ordinal = 0; ordinal < index->ordinal_count; ordinal++)
         entry_free(entry_at(index, ordinal));
     for (size_t i = 0; i < index->block_count; i++)
-        free(index->blocks[i]);
+        block_free(index->blocks[i]);
     free(index->blocks);
     free(index->sums);
     map_release(&index->ids);
@@ -315,6 +294,22 @@ static int check_put(
     return 0;
 }
 
+/* Room for the counts of the new image, and of those that move up into another block. */
+static int prepare_counts(
+    struct index *index, struct place place, const struct entry *new, struct err *err)
+{
+    for (uint32_t ordinal = place.ordinal | (BLOCK_ORDINALS - 1); ordinal < place.hole;
+         ordinal += BLOCK_ORDINALS)
+        if (counts_prepare(index, ordinal + 1, entry_at(index, ordinal), err) < 0)
+            return -1;
+    return counts_prepare(index, place.ordinal, new, err);
+}
+
+static void trim_counts(struct index *index, struct place place)
+{
+    counts_trim(index, place.ordinal / BLOCK_ORDINALS, place.hole / BLOCK_ORDINALS);
+}
+
 /* All of a put that may fail. On failure nothing has changed. */
 static int prepare_put(struct index *index, struct place place, const struct entry *old,
     const struct entry *new, struct err *err)
@@ -322,11 +317,14 @@ static int prepare_put(struct index *index, struct place place, const struct ent
     if (place.hole == index->ordinal_count && reserve_ordinal(index, err) < 0)
         return -1;
     if (attributes_prepare(&index->attributes, old, new, err) < 0 ||
-        prepare_findings(index, old, new, err) < 0)
+        prepare_counts(index, place, new, err) < 0 || prepare_findings(index, old, new, err) < 0) {
+        trim_counts(index, place);
         return -1;
+    }
     if ((!old || !same_id(old, new)) &&
         map_add(&index->ids, image_id_hash(&new->image), place.ordinal, err) < 0) {
         undo_findings(index, old, new);
+        trim_counts(index, place);
         return -1;
     }
     return 0;
@@ -371,6 +369,7 @@ int index_put(struct index *index, const struct image *image, const struct index
     tallies_add(index, place.ordinal, new);
     orders_enter(index, place.ordinal, old, new);
     tallies_fit(index, new);
+    trim_counts(index, place);
     index->images += old ? 0 : 1;
     index->entry_bytes += entry_bytes(new);
     if (old) {
@@ -410,12 +409,17 @@ int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t co
         return err_set(err, ERR_INVALID,
             "vulnerability %u of image %u has code %d, which cannot become %d", vuln, number, old,
             code);
-    if (postings_prepare(&index->postings, vuln, code, err) < 0)
+    if (counts_prepare_code(index, ordinal, code, err) < 0)
         return -1;
+    if (postings_prepare(&index->postings, vuln, code, err) < 0) {
+        counts_trim(index, ordinal / BLOCK_ORDINALS, ordinal / BLOCK_ORDINALS);
+        return -1;
+    }
     postings_add(&index->postings, vuln, code, ordinal);
-    count_code(index, ordinal, code, 1);
+    counts_add(index, ordinal, code, 1);
     postings_remove(&index->postings, vuln, old, ordinal);
-    count_code(index, ordinal, old, -1);
+    counts_add(index, ordinal, old, -1);
+    counts_trim(index, ordinal / BLOCK_ORDINALS, ordinal / BLOCK_ORDINALS);
     tallies_recode(index, ordinal, entry, old, code);
     entry_set_code(entry, at, code);
     return 0;
@@ -432,6 +436,7 @@ void index_remove(struct index *index, uint32_t number)
     orders_leave(index, ordinal, old, NULL);
     apply_findings(index, ordinal, old, NULL);
     attributes_apply(&index->attributes, ordinal, old, NULL);
+    counts_trim(index, ordinal / BLOCK_ORDINALS, ordinal / BLOCK_ORDINALS);
     tallies_fit(index, old);
     map_remove(&index->ids, image_id_hash(&old->image), ordinal);
     set_entry(index, ordinal, number, NULL);
@@ -465,6 +470,7 @@ void index_size(const struct index *index, struct index_size *ret)
         sizeof(*index) + index->entry_bytes + index->attributes.bytes + index->postings.bytes;
 
     bytes += index->block_count * sizeof(struct block) + orders_bytes(index->orders);
+    bytes += index->planes * sizeof(uint16_t[BLOCK_ORDINALS][PLANE_CODES]);
     bytes += index->block_cap * sizeof(*index->blocks) + index->sum_cap * sizeof(*index->sums);
     bytes += index->ids.cap * sizeof(*index->ids.slots);
     bytes += index->postings.cap * sizeof(*index->postings.pages);

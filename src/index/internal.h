@@ -2,7 +2,8 @@
 /*
  * What the files of the index share.
  *
- *   - blocks: 256 ordinals each: image number, entry, the 32 counts; sums of the counts by block;
+ *   - blocks: 256 ordinals each: image number, entry, the counts by code (counts.c) and the values
+ *     that facets count by; sums of the counts by block;
  *   - entry: one image with its findings: struct image, and one piece of memory
  *     [ times : 8 | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ];
  *   - attributes: strings shared by images, counted; those filtered by carry a set of ordinals,
@@ -218,11 +219,22 @@ const char *postings_validate(const struct postings *postings);
 
 enum { BLOCK_ORDINALS = 256 };
 
-/* Counts first: each ordinal's are one cache line. */
+/* Codes in planes: those of one plane have `ignored` and `handled` in common. Few findings have
+ * been decided about, so plane 0 is always there, and the others only where they are not all zeros.
+ */
+enum { PLANES = 4, PLANE_CODES = INDEX_CODES / PLANES };
+
+static inline unsigned plane_of(unsigned code)
+{
+    return code / PLANE_CODES;
+}
+
+/* Counts first: two ordinals' share a cache line. */
 struct block {
-    _Alignas(64) uint16_t counts[BLOCK_ORDINALS][INDEX_CODES];
-    uint16_t findings[BLOCK_ORDINALS];                      /* the sum of an ordinal's counts */
-    int64_t oldest[BLOCK_ORDINALS], newest[BLOCK_ORDINALS]; /* first_scan_ms; 0 without findings */
+    _Alignas(64) uint16_t open[BLOCK_ORDINALS][PLANE_CODES]; /* counts of plane 0 */
+    uint16_t (*decided[PLANES - 1])[PLANE_CODES];            /* of the others; owned; NULL: zeros */
+    uint16_t findings[BLOCK_ORDINALS];                       /* the sum of an ordinal's counts */
+    int64_t oldest[BLOCK_ORDINALS], newest[BLOCK_ORDINALS];  /* first_scan_ms; 0 without findings */
     uint32_t numbers[BLOCK_ORDINALS]; /* of images, ascending; those of holes included */
     struct entry *entries[BLOCK_ORDINALS];
 };
@@ -236,6 +248,8 @@ struct index {
     struct attributes attributes;
     struct postings postings;
     uint64_t totals[INDEX_CODES]; /* of counts */
+    uint64_t present;             /* bit mask of codes whose total is not 0 */
+    size_t planes;                /* of decided counts, over all blocks */
     struct orders *orders;        /* owned; made by reads */
     uint64_t images, findings;
     size_t entry_bytes;
@@ -256,9 +270,14 @@ static inline uint32_t number_at(const struct index *index, uint32_t ordinal)
     return block_of(index, ordinal)->numbers[ordinal % BLOCK_ORDINALS];
 }
 
-static inline const uint16_t *counts_at(const struct index *index, uint32_t ordinal)
+/* The counts of one plane; NULL: zeros. */
+static inline const uint16_t *counts_at(const struct index *index, uint32_t ordinal, unsigned plane)
 {
-    return block_of(index, ordinal)->counts[ordinal % BLOCK_ORDINALS];
+    const struct block *block = block_of(index, ordinal);
+
+    if (plane == 0)
+        return block->open[ordinal % BLOCK_ORDINALS];
+    return block->decided[plane - 1] ? block->decided[plane - 1][ordinal % BLOCK_ORDINALS] : NULL;
 }
 
 static inline uint32_t findings_at(const struct index *index, uint32_t ordinal)
@@ -280,6 +299,24 @@ static inline int64_t newest_at(const struct index *index, uint32_t ordinal)
 uint32_t ordinal_from(const struct index *index, uint32_t number);
 uint64_t image_id_hash(const struct image *image);
 struct slice image_id_text(const struct image *image);
+
+/* --- Counts ----------------------------------------------------------------------------------- */
+
+/* Makes room for an entry's counts in the block of an ordinal. On failure counts_trim() is due. */
+int counts_prepare(
+    struct index *index, uint32_t ordinal, const struct entry *entry, struct err *err);
+/* Room for one code. */
+int counts_prepare_code(struct index *index, uint32_t ordinal, uint8_t code, struct err *err);
+/* Adds `step` (1 or -1) to the count of a code. */
+void counts_add(struct index *index, uint32_t ordinal, uint8_t code, int step);
+/* To another ordinal, which has none; there is room. */
+void counts_move(struct index *index, uint32_t from, uint32_t to);
+/* Frees the planes of these blocks that are all zeros. */
+void counts_trim(struct index *index, size_t first_block, size_t last_block);
+void counts_read(const struct index *index, uint32_t ordinal, uint16_t ret[INDEX_CODES]);
+void block_free(struct block *block);
+/* NULL, or what is wrong. */
+const char *counts_validate(const struct index *index);
 
 /* --- Tallies ---------------------------------------------------------------------------------- */
 

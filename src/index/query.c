@@ -16,40 +16,70 @@ enum { CHUNK = 256, AHEAD = 8 };
 
 /* --- Admitted codes --------------------------------------------------------------------------- */
 
-enum { LANES = 8, FEW_CODES = 6 };
+enum { LANES = 8, FEW_CODES = 8 };
 
-static void admitted_init(
-    struct admitted *admitted, const struct index_query *query, uint64_t codes)
+static void admitted_init(struct admitted *admitted, const struct index *index,
+    const struct index_query *query, uint64_t codes)
 {
+    uint64_t present = codes & index->present;
+
     admitted->codes = codes;
     admitted->by_time = query->by_time;
     admitted->since_ms = query->first_seen_since_ms;
+    admitted->all = present == index->present;
+    admitted->planes = 0;
     admitted->count = 0;
+    for (uint64_t left = present; left; left &= left - 1) {
+        uint8_t code = (uint8_t)__builtin_ctzll(left);
+
+        admitted->list[admitted->count++] = code;
+        admitted->planes |= 1u << plane_of(code);
+    }
+    if (admitted->count <= FEW_CODES)
+        return;
     for (uint8_t code = 0; code < INDEX_CODES; code++) {
-        bool is = (codes >> code & 1) != 0;
+        bool is = (present >> code & 1) != 0;
 
         admitted->wide_lanes[code] = is ? UINT32_MAX : 0;
         admitted->lanes[code] = is ? UINT16_MAX : 0;
-        if (is)
-            admitted->list[admitted->count++] = code;
     }
+}
+
+static uint32_t rows_of_few(
+    const struct index *index, uint32_t ordinal, const struct admitted *admitted)
+{
+    const uint16_t *open = counts_at(index, ordinal, 0);
+    uint32_t rows = 0;
+
+    for (size_t i = 0; i < admitted->count; i++) {
+        unsigned code = admitted->list[i];
+        const uint16_t *counts =
+            code < PLANE_CODES ? open : counts_at(index, ordinal, plane_of(code));
+
+        rows += counts ? counts[code % PLANE_CODES] : 0;
+    }
+    return rows;
 }
 
 /* An image has fewer than 65,536 findings, so 16 bits hold each sum and the compiler can add eight
  * of them at once. */
-static uint32_t rows_of_counts(const uint16_t counts[INDEX_CODES], const struct admitted *admitted)
+static uint32_t rows_of_counts(
+    const struct index *index, uint32_t ordinal, const struct admitted *admitted)
 {
     uint16_t sums[LANES] = {0};
     uint32_t rows = 0;
 
-    if (admitted->count <= FEW_CODES) {
-        for (size_t i = 0; i < admitted->count; i++)
-            rows += counts[admitted->list[i]];
-        return rows;
+    if (admitted->count <= FEW_CODES)
+        return rows_of_few(index, ordinal, admitted);
+    for (unsigned plane = 0; plane < PLANES; plane++) {
+        const uint16_t *lanes = admitted->lanes + plane * PLANE_CODES, *counts;
+
+        if (!(admitted->planes >> plane & 1) || !(counts = counts_at(index, ordinal, plane)))
+            continue;
+        for (size_t i = 0; i < PLANE_CODES; i += LANES)
+            for (size_t j = 0; j < LANES; j++)
+                sums[j] = (uint16_t)(sums[j] + (counts[i + j] & lanes[i + j]));
     }
-    for (size_t i = 0; i < INDEX_CODES; i += LANES)
-        for (size_t j = 0; j < LANES; j++)
-            sums[j] = (uint16_t)(sums[j] + (counts[i + j] & admitted->lanes[i + j]));
     for (size_t j = 0; j < LANES; j++)
         rows += sums[j];
     return rows;
@@ -64,8 +94,10 @@ static uint32_t rows_of_sums(const uint32_t sums[INDEX_CODES], const struct admi
             rows += sums[admitted->list[i]];
         return rows;
     }
-    for (size_t i = 0; i < INDEX_CODES; i++)
-        rows += sums[i] & admitted->wide_lanes[i];
+    for (unsigned plane = 0; plane < PLANES; plane++)
+        for (size_t i = plane * PLANE_CODES;
+             (admitted->planes >> plane & 1) && i < (plane + 1) * PLANE_CODES; i++)
+            rows += sums[i] & admitted->wide_lanes[i];
     return rows;
 }
 
@@ -87,9 +119,9 @@ uint32_t rows_at(const struct index *index, uint32_t ordinal, const struct admit
         if (oldest_at(index, ordinal) < admitted->since_ms)
             return rows_since(entry_at(index, ordinal), admitted);
     }
-    if (admitted->count == INDEX_CODES)
+    if (admitted->all)
         return findings_at(index, ordinal);
-    return rows_of_counts(counts_at(index, ordinal), admitted);
+    return rows_of_counts(index, ordinal, admitted);
 }
 
 /* What rows_at() will read first. */
@@ -101,7 +133,7 @@ static void prefetch_rows(
     if (admitted->by_time)
         __builtin_prefetch(&block->newest[ordinal % BLOCK_ORDINALS]);
     else
-        __builtin_prefetch(block->counts[ordinal % BLOCK_ORDINALS]);
+        __builtin_prefetch(block->open[ordinal % BLOCK_ORDINALS]);
 }
 
 /* --- Rows by block ---------------------------------------------------------------------------- */
@@ -139,7 +171,7 @@ static uint64_t add_admitted(struct walk *walk, const uint32_t *ordinals, size_t
 
 static void add_counted(struct walk *walk, const struct idset *set)
 {
-    bool all = walk->admitted.count == INDEX_CODES && !walk->admitted.by_time;
+    bool all = walk->admitted.all && !walk->admitted.by_time;
     uint32_t ordinals[CHUNK];
     size_t count;
 
@@ -156,7 +188,7 @@ int walk_begin(struct walk *walk, const struct index *index, const struct ordina
     walk->scope = scope;
     walk->total = 0;
     walk->rows = NULL;
-    admitted_init(&walk->admitted, query, codes);
+    admitted_init(&walk->admitted, index, query, codes);
     for (size_t i = 0; i < scope->count; i++) {
         const struct part *part = &scope->parts[i];
 

@@ -31,13 +31,15 @@ int query_sorted(const struct index *index, const struct ordinals *scope,
 
 /* --- Rows by counts (query.c) ----------------------------------------------------------------- */
 
-/* Which rows: the admitted codes, as a list for few of them and as lanes of ones for many, and the
- * time since when they were first seen. */
+/* Which rows: the admitted codes, those of them that occur in the index as a list for few and as
+ * lanes of ones for many, and the time since when they were first seen. */
 struct admitted {
     uint64_t codes;
     bool by_time;
     int64_t since_ms;
-    uint32_t wide_lanes[INDEX_CODES]; /* all ones or 0 */
+    bool all;                         /* every code that occurs */
+    unsigned planes;                  /* bit mask of those with a code of the list */
+    uint32_t wide_lanes[INDEX_CODES]; /* all ones or 0; only for many */
     uint16_t lanes[INDEX_CODES];
     uint8_t list[INDEX_CODES];
     size_t count;

@@ -110,7 +110,7 @@ static void walk_order(
             uint64_t rows, count = page->count;
 
             if (place.at + AHEAD < chunk->count && !sorting->vulns)
-                __builtin_prefetch(counts_at(sorting->index, chunk->ordinals[place.at + AHEAD]));
+                __builtin_prefetch(counts_at(sorting->index, chunk->ordinals[place.at + AHEAD], 0));
             rows = rows_of(sorting, ordinal);
             if (place.skip >= rows) {
                 place.skip -= rows;

@@ -84,6 +84,21 @@ static void reach(struct attributes *attributes, struct tally **place, size_t bl
     set_tally(attributes, place, resize(*place, block + 1 + block / 8));
 }
 
+/* Adds `step` (1 or -1) times the counts of an ordinal. */
+static void count_ordinal(struct index *index, struct tally *tally, uint32_t ordinal, int step)
+{
+    for (unsigned plane = 0; plane < PLANES; plane++) {
+        const uint16_t *counts = counts_at(index, ordinal, plane);
+        uint32_t *sums = tally->sums[ordinal / BLOCK_ORDINALS] + plane * PLANE_CODES;
+        uint64_t *totals = tally->totals + plane * PLANE_CODES;
+
+        for (size_t i = 0; counts && i < PLANE_CODES; i++) {
+            sums[i] += (uint32_t)(counts[i] * step);
+            totals[i] += (uint64_t)(int64_t)(counts[i] * step);
+        }
+    }
+}
+
 static void build(struct index *index, const struct group *group)
 {
     struct tally *tally = resize(NULL, index->block_count);
@@ -94,15 +109,8 @@ static void build(struct index *index, const struct group *group)
         return;
     for (uint32_t from = 0; (count = idset_read(group->set, from, ordinals, CHUNK));
          from = ordinals[count - 1] + 1)
-        for (size_t i = 0; i < count; i++) {
-            const uint16_t *counts = counts_at(index, ordinals[i]);
-            uint32_t *sums = tally->sums[ordinals[i] / BLOCK_ORDINALS];
-
-            for (size_t code = 0; code < INDEX_CODES; code++) {
-                sums[code] += counts[code];
-                tally->totals[code] += counts[code];
-            }
-        }
+        for (size_t i = 0; i < count; i++)
+            count_ordinal(index, tally, ordinals[i], 1);
     set_tally(&index->attributes, group->tally, tally);
 }
 
@@ -123,18 +131,6 @@ void tallies_fit(struct index *index, const struct entry *entry)
             tally_drop(&index->attributes, groups[i].tally);
         else if (!*groups[i].tally && groups[i].set->count > IMAGES_TO_BUILD * index->block_count)
             build(index, &groups[i]);
-    }
-}
-
-/* Adds `step` (1 or -1) times the counts of an ordinal. */
-static void count_ordinal(struct index *index, struct tally *tally, uint32_t ordinal, int step)
-{
-    const uint16_t *counts = counts_at(index, ordinal);
-    uint32_t *sums = tally->sums[ordinal / BLOCK_ORDINALS];
-
-    for (size_t code = 0; code < INDEX_CODES; code++) {
-        sums[code] += (uint32_t)(counts[code] * step);
-        tally->totals[code] += (uint64_t)(int64_t)(counts[code] * step);
     }
 }
 
@@ -190,9 +186,13 @@ static const char *validate_tally(
         size_t count =
             idset_read(set, (uint32_t)(block * BLOCK_ORDINALS), ordinals, BLOCK_ORDINALS);
 
-        for (size_t i = 0; i < count && ordinals[i] / BLOCK_ORDINALS == block; i++)
+        for (size_t i = 0; i < count && ordinals[i] / BLOCK_ORDINALS == block; i++) {
+            uint16_t counts[INDEX_CODES];
+
+            counts_read(index, ordinals[i], counts);
             for (size_t code = 0; code < INDEX_CODES; code++)
-                sums[code] += counts_at(index, ordinals[i])[code];
+                sums[code] += counts[code];
+        }
         if (block < tally->blocks) {
             if (memcmp(sums, tally->sums[block], sizeof(sums)) != 0)
                 return "the sums of an attribute's value are not those of its images' counts";

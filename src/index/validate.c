@@ -20,6 +20,7 @@ static const char *validate_findings(
     const uint32_t *vulns = entry_vulns(entry);
     const uint8_t *codes = entry_codes(entry);
     uint32_t counts[INDEX_CODES] = {0};
+    uint16_t kept[INDEX_CODES];
 
     for (size_t i = 0; i < entry->count; i++) {
         const struct posting *posting = postings_find(&index->postings, vulns[i]);
@@ -44,8 +45,9 @@ static const char *validate_findings(
         return "an image's oldest or newest time is not that of its findings";
     if (findings_at(index, ordinal) != entry->count)
         return "an image's findings are not as many as was counted";
+    counts_read(index, ordinal, kept);
     for (size_t code = 0; code < INDEX_CODES; code++)
-        if (counts[code] != counts_at(index, ordinal)[code])
+        if (counts[code] != kept[code])
             return "an image's counts are not those of its codes";
     return NULL;
 }
@@ -95,13 +97,15 @@ static const char *validate_attributes_of(
 static const char *validate_ordinal(const struct index *index, uint32_t ordinal, struct sums *sums)
 {
     const struct entry *entry = entry_at(index, ordinal);
+    uint16_t counts[INDEX_CODES];
     const char *why;
 
     if (ordinal && number_at(index, ordinal - 1) >= number_at(index, ordinal))
         return "image numbers are not ascending";
+    counts_read(index, ordinal, counts);
     if (!entry) {
         for (size_t code = 0; code < INDEX_CODES; code++)
-            if (counts_at(index, ordinal)[code] || findings_at(index, ordinal))
+            if (counts[code] || findings_at(index, ordinal))
                 return "a hole has counts";
         return NULL;
     }
@@ -113,24 +117,10 @@ static const char *validate_ordinal(const struct index *index, uint32_t ordinal,
     sums->running += entry->image.place.containers > 0;
     sums->bytes += entry_bytes(entry);
     for (size_t code = 0; code < INDEX_CODES; code++)
-        sums->totals[code] += counts_at(index, ordinal)[code];
+        sums->totals[code] += counts[code];
     if ((why = validate_findings(index, ordinal, entry)))
         return why;
     return validate_attributes_of(index, ordinal, entry);
-}
-
-static const char *validate_block_sums(const struct index *index)
-{
-    for (size_t block = 0; block < index->block_count; block++) {
-        uint32_t sums[INDEX_CODES] = {0};
-
-        for (size_t i = 0; i < BLOCK_ORDINALS; i++)
-            for (size_t code = 0; code < INDEX_CODES; code++)
-                sums[code] += index->blocks[block]->counts[i][code];
-        if (memcmp(sums, index->sums[block], sizeof(sums)) != 0)
-            return "a block's sums are not those of its images' counts";
-    }
-    return NULL;
 }
 
 /* Each finding was found in its set; as many members as findings means that there are no others. */
@@ -184,7 +174,7 @@ const char *index_validate(const struct index *index)
         return "the number of findings is not what was counted";
     if (sums.bytes != index->entry_bytes)
         return "the memory of images is not what was counted";
-    if ((why = validate_block_sums(index)))
+    if ((why = counts_validate(index)))
         return why;
     if ((why = tallies_validate(index)))
         return why;

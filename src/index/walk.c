@@ -16,12 +16,13 @@ static void add_counts(
          from = ordinals[count - 1] + 1) {
         uint32_t sums[INDEX_CODES] = {0}; /* of a chunk: half the width, twice the speed */
 
-        for (size_t i = 0; i < count; i++) {
-            const uint16_t *counts = counts_at(index, ordinals[i]);
+        for (size_t i = 0; i < count; i++)
+            for (unsigned plane = 0; plane < PLANES; plane++) {
+                const uint16_t *counts = counts_at(index, ordinals[i], plane);
 
-            for (size_t code = 0; code < INDEX_CODES; code++)
-                sums[code] += counts[code];
-        }
+                for (size_t j = 0; counts && j < PLANE_CODES; j++)
+                    sums[plane * PLANE_CODES + j] += counts[j];
+            }
         for (size_t code = 0; code < INDEX_CODES; code++)
             by_code[code] += sums[code];
     }
@@ -58,9 +59,13 @@ int index_each_image(const struct index *index, const struct index_scope *scope,
         return 0;
     for (from = ordinal_from(index, after + 1);
          (count = idset_read(only_set(&ordinals), from, chunk, CHUNK)); from = chunk[count - 1] + 1)
-        for (size_t i = 0; i < count; i++)
-            if (!fn(ctx, &entry_at(index, chunk[i])->image, counts_at(index, chunk[i])))
+        for (size_t i = 0; i < count; i++) {
+            uint16_t counts[INDEX_CODES];
+
+            counts_read(index, chunk[i], counts);
+            if (!fn(ctx, &entry_at(index, chunk[i])->image, counts))
                 return 0;
+        }
     return 0;
 }
 

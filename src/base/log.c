@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One write(2) a line, so that lines of several threads never mix. A line is put together on the
- * stack: every value has its ceiling, so the line has one too, and nothing is allocated. The access
- * log is on the path of every request: hence no printf, and runs of plain characters are copied.
+ * A line is put together on the stack: every value has its ceiling, so the line has one too, and
+ * nothing is allocated. The access log is on the path of every request: hence no printf, and runs
+ * of plain characters are copied. log_output.c writes the line.
  */
 #include "base/log.h"
 
 #include "base/bug.h"
 #include "base/clock.h"
+#include "base/log_output.h"
 #include "base/utf8.h"
 
 #include <stdarg.h>
-#include <unistd.h>
 
 static int max_level = LOG_INFO, line_format = LOG_LOGFMT; /* atomic */
 
@@ -207,18 +207,27 @@ size_t log_format_event(enum log_format format, enum log_level level, int64_t ti
     return (size_t)(at - dst);
 }
 
-void log_event(
-    enum log_level level, const char *event, const struct log_field *fields, size_t count)
+static void write_event(enum log_level level, const char *event, const struct log_field *fields,
+    size_t count, bool may_wait)
 {
     enum log_format format = (enum log_format)__atomic_load_n(&line_format, __ATOMIC_RELAXED);
     char line[LOG_LINE_BYTES];
-    size_t len;
 
-    if (!log_enabled(level))
-        return;
-    len = log_format_event(format, level, clock_now_ms(), event, fields, count, line);
-    if (write(STDERR_FILENO, line, len) < 0)
-        return; /* nowhere left to say it */
+    if (log_enabled(level))
+        log_output(line,
+            log_format_event(format, level, clock_now_ms(), event, fields, count, line), may_wait);
+}
+
+void log_event(
+    enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+    write_event(level, event, fields, count, false);
+}
+
+void log_event_soon(
+    enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+    write_event(level, event, fields, count, true);
 }
 
 void log_line(enum log_level level, const char *format, ...)

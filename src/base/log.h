@@ -17,6 +17,7 @@
 #ifndef CAREEN_BASE_LOG_H
 #define CAREEN_BASE_LOG_H
 
+#include "base/err.h"
 #include "base/slice.h"
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
@@ -44,8 +45,22 @@ struct log_field {
 /* At most LOG_FIELDS_MAX fields. `event` is the line's msg. */
 void log_event(
     enum log_level level, const char *event, const struct log_field *fields, size_t count);
+/* The same; but where lines are gathered, it may be written up to LOG_GATHER_MS later, together
+ * with others: for what happens at every request. */
+void log_event_soon(
+    enum log_level level, const char *event, const struct log_field *fields, size_t count);
 /* An event without fields. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * From here on lines of log_event_soon() are gathered, by a thread of this module's own; every
+ * other line is written at once as ever, behind those that waited. A process that is killed loses
+ * what it logged in its last LOG_GATHER_MS in this way. To be ended with log_gather_stop(), which
+ * writes what is left, before it is begun again. ERR_IO: there is no thread to be had.
+ */
+enum { LOG_GATHER_MS = 10 };
+int log_gather_start(struct err *err);
+void log_gather_stop(void);
 
 /* What log_event() writes, without the level's check, into dst; returns its length. */
 enum { LOG_LINE_BYTES = (LOG_FIELDS_MAX + 1) * (LOG_TEXT_CHARS + LOG_KEY_CHARS + 8) + 128 };

@@ -281,7 +281,6 @@ static int serve(struct serving *serving, struct err *err)
     struct fleet *fleet;
     int number;
 
-    block_signals(&serving->signals);
     fleet = fleet_open(settings_text(&serving->settings, SETTING_DATA_DIR), STORE_CREATE, err);
     if (!fleet)
         return -1;
@@ -294,6 +293,19 @@ static int serve(struct serving *serving, struct err *err)
     log_line(LOG_INFO, "stopping: %s", strsignal(number));
     stop(serving, fleet);
     return 0;
+}
+
+/* With requests logged many at a time. */
+static int serve_logging(struct serving *serving, struct err *err)
+{
+    int failed;
+
+    block_signals(&serving->signals);
+    if (log_gather_start(err) < 0)
+        return -1;
+    failed = serve(serving, err);
+    log_gather_stop();
+    return failed;
 }
 
 static int check(const struct settings *settings, struct err *err)
@@ -321,7 +333,7 @@ static int run(const struct cli_args *args)
         log_set_format((enum log_format)settings_number(&serving.settings, SETTING_LOG_FORMAT));
         if (notify_open(&serving.notify, &err) < 0)
             log_line(LOG_WARN, "%s; the service manager is told nothing", err.message);
-        failed = serve(&serving, &err);
+        failed = serve_logging(&serving, &err);
         notify_close(&serving.notify);
     }
     settings_release(&serving.settings);

@@ -39,5 +39,5 @@ void access_log(const struct http_request *request, const struct access_outcome 
     struct log_field fields[LOG_FIELDS_MAX];
 
     if (log_enabled(LOG_INFO))
-        log_event(LOG_INFO, "request", fields, access_log_fields(request, outcome, fields));
+        log_event_soon(LOG_INFO, "request", fields, access_log_fields(request, outcome, fields));
 }

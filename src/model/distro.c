@@ -14,6 +14,9 @@ enum rule {
     RULE_WHOLE,  /* "2.0 (SP9)" -> 2.0-sp9 */
     RULE_NONE,   /* rolling */
     RULE_AMAZON, /* 2, 2022, 2023; everything before is release 1 ("2018.03") */
+    RULE_DEBIAN, /* as RULE_MAJOR; "trixie/sid" -> 13 */
+    RULE_EULER,  /* "2.0 (SP9x86_64)" -> 2.0-sp9-x86_64 */
+    RULE_KYLIN,  /* "V10 (Lance)" -> v10-sp3 */
 };
 
 struct distro {
@@ -25,8 +28,8 @@ struct distro {
 
 static const struct distro distros[] = {
     {"alpine", "alpine", "apk", RULE_MINOR},
-    {"debian", "debian", "deb", RULE_MAJOR},
-    {"raspbian", "raspbian", "deb", RULE_MAJOR},
+    {"debian", "debian", "deb", RULE_DEBIAN},
+    {"raspbian", "raspbian", "deb", RULE_DEBIAN},
     {"ubuntu", "ubuntu", "deb", RULE_MINOR},
     {"redhat", "rhel", "rpm", RULE_MAJOR},
     {"rhel", "rhel", "rpm", RULE_MAJOR},
@@ -54,16 +57,19 @@ static const struct distro distros[] = {
     {"slem", "slem", "rpm", RULE_WHOLE},
     {"sl-micro", "slem", "rpm", RULE_WHOLE},
     {"sle-micro", "slem", "rpm", RULE_WHOLE},
+    {"sle-micro-rancher", "slem", "rpm", RULE_WHOLE},
     {"suse linux enterprise micro", "slem", "rpm", RULE_WHOLE},
     {"photon", "photon", "rpm", RULE_MINOR},
     {"cbl-mariner", "mariner", "rpm", RULE_MINOR},
     {"mariner", "mariner", "rpm", RULE_MINOR},
     {"azurelinux", "azurelinux", "rpm", RULE_MINOR},
-    {"euleros", "euleros", "rpm", RULE_WHOLE},
+    {"euleros", "euleros", "rpm", RULE_EULER},
     {"openeuler", "openeuler", "rpm", RULE_WHOLE},
-    {"hce", "hce", "rpm", RULE_WHOLE},
-    {"kylin", "kylin", "rpm", RULE_WHOLE},
+    {"hce", "hce", "rpm", RULE_MINOR},
+    {"kylin", "kylin", "rpm", RULE_KYLIN},
     {"anolis", "anolis", "rpm", RULE_WHOLE},
+    {"uos", "uos", "rpm", RULE_MAJOR},
+    {"scientific", "scientific", "rpm", RULE_MAJOR},
     {"bottlerocket", "bottlerocket", "rpm", RULE_WHOLE},
     {"mageia", "mageia", "rpm", RULE_MAJOR},
     {"wolfi", "wolfi", "apk", RULE_NONE},
@@ -93,6 +99,11 @@ const struct distro *distro_find(struct slice family)
 struct slice distro_ecosystem(const struct distro *distro)
 {
     return slice_of(distro->ecosystem);
+}
+
+bool distro_has_versions(const struct distro *distro)
+{
+    return distro->rule != RULE_NONE;
 }
 
 static bool is_digit(char c)
@@ -130,6 +141,43 @@ static struct slice amazon_release(struct slice version)
     return number;
 }
 
+/* A version that is given by its name: which number it has. */
+struct named_version {
+    const char *name, *version;
+};
+
+static const struct named_version debian_versions[] = {{"wheezy", "7"}, {"jessie", "8"},
+    {"stretch", "9"}, {"buster", "10"}, {"bullseye", "11"}, {"bookworm", "12"}, {"trixie", "13"},
+    {"forky", "14"}, {"duke", "15"}, {NULL, NULL}};
+/* Kylin Linux Advanced Server V10: the service pack is only in the name. */
+static const struct named_version kylin_versions[] = {{"V10 (Tercel)", "v10-sp1"},
+    {"V10 (Sword)", "v10-sp2"}, {"V10 (Lance)", "v10-sp3"}, {"V10 (Halberd)", "v10-sp3-2403"},
+    {NULL, NULL}};
+
+static struct slice version_named(const struct named_version *versions, struct slice name)
+{
+    for (; versions->name; versions++)
+        if (same_word(name, versions->name))
+            return slice_of(versions->version);
+    return SLICE_NONE;
+}
+
+/* "10.13", "trixie", and "trixie/sid": what is to be the next release, or never one. */
+static struct slice debian_release(struct slice version)
+{
+    struct slice codename = slice_sub(version, 0, slice_find_char(version, '/'));
+    struct slice number = version_named(debian_versions, codename);
+
+    return number.len ? number : leading_numbers(version, 1);
+}
+
+static struct slice kylin_release(struct slice version)
+{
+    struct slice known = version_named(kylin_versions, version);
+
+    return known.len ? known : version;
+}
+
 static struct slice apply(enum rule rule, struct slice version)
 {
     switch (rule) {
@@ -141,6 +189,11 @@ static struct slice apply(enum rule rule, struct slice version)
         return SLICE_NONE;
     case RULE_AMAZON:
         return amazon_release(version);
+    case RULE_DEBIAN:
+        return debian_release(version);
+    case RULE_KYLIN:
+        return kylin_release(version);
+    case RULE_EULER:
     case RULE_WHOLE:
     default:
         return version;
@@ -167,6 +220,31 @@ static bool append(char *dst, size_t *used, struct slice s)
     return true;
 }
 
+/* "2.0 (SP9x86_64)", "2.0SP9-x86_64", "2.0 (SP8)", "2.0": number, service pack and architecture,
+ * which files and advisories run together in different ways. On x86-64 some service packs have
+ * advisories of their own. */
+static bool append_euler(char *dst, size_t *used, struct slice version)
+{
+    struct slice number = leading_numbers(version, 3), pack;
+    size_t digits = 2;
+
+    version = slice_skip(version, number.len);
+    while (version.len && memchr(" (-", version.ptr[0], 3))
+        version = slice_skip(version, 1);
+    if (!append(dst, used, number))
+        return false;
+    if (version.len >= 2 && strncasecmp(version.ptr, "sp", 2) == 0) {
+        while (digits < version.len && is_digit(version.ptr[digits]))
+            digits++;
+        pack = slice_sub(version, 0, digits);
+        version = slice_skip(version, digits);
+        if (!append(dst, used, SLICE("-")) || !append(dst, used, pack))
+            return false;
+    }
+    return version.len == 0 || slice_is(version, ")") ||
+           (append(dst, used, SLICE("-")) && append(dst, used, version));
+}
+
 struct slice distro_release(
     struct slice family, struct slice version, char dst[DISTRO_RELEASE_BYTES])
 {
@@ -184,7 +262,9 @@ struct slice distro_release(
     }
     if (!append(dst, &used, family))
         return SLICE_NONE;
-    if (version.len && (!append(dst, &used, SLICE("-")) || !append(dst, &used, version)))
+    if (version.len && !append(dst, &used, SLICE("-")))
+        return SLICE_NONE;
+    if (!(distro && distro->rule == RULE_EULER ? append_euler : append)(dst, &used, version))
         return SLICE_NONE;
     return (struct slice){dst, used};
 }

@@ -18,6 +18,9 @@ const struct distro *distro_find(struct slice family);
 /* "deb", "rpm", "apk", ... */
 struct slice distro_ecosystem(const struct distro *distro);
 
+/* Has it releases, or is it rolling? */
+bool distro_has_versions(const struct distro *distro);
+
 /* The release into dst: "debian-10", "euleros-2.0-sp9". A family that nobody knows gives
  * "family-version" as it stands, in lower case, blanks as '-'; an empty one or "none" gives an
  * empty slice, and so does one too long for dst. */

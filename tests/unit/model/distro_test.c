@@ -11,7 +11,9 @@ static void names_releases(void **state)
     } table[] = {
         {"debian", "10.13", "debian-10"},
         {"debian", "12", "debian-12"},
-        {"debian", "trixie/sid", "debian-trixie/sid"},
+        {"debian", "trixie/sid", "debian-13"},
+        {"debian", "bookworm", "debian-12"},
+        {"debian", "unheard/sid", "debian-unheard/sid"},
         {"debian", "", "debian"},
         {"alpine", "3.10.2", "alpine-3.10"},
         {"alpine", "3.20", "alpine-3.20"},
@@ -46,7 +48,21 @@ static void names_releases(void **state)
         {"wolfi", "20230201", "wolfi"},
         {"chainguard", "20230214", "chainguard"},
         {"euleros", "2.0 (SP9)", "euleros-2.0-sp9"},
-        {"EulerOS", "2.0 SP9x86_64", "euleros-2.0-sp9x86_64"},
+        {"EulerOS", "2.0 SP9x86_64", "euleros-2.0-sp9-x86_64"},
+        {"euleros", "2.0 (SP10x86_64)", "euleros-2.0-sp10-x86_64"},
+        {"euleros", "2.0SP9-x86_64", "euleros-2.0-sp9-x86_64"},
+        {"euleros", "2.0SP1", "euleros-2.0-sp1"},
+        {"euleros", "2.0", "euleros-2.0"},
+        {"euleros", "", "euleros"},
+        {"openeuler", "22.03 LTS", "openeuler-22.03-lts"},
+        {"hce", "2.0 (x86_64)", "hce-2.0"},
+        {"kylin", "V10 (Lance)", "kylin-v10-sp3"},
+        {"kylin", "V10 (Sword)", "kylin-v10-sp2"},
+        {"kylin", "V11 (Swan25)", "kylin-v11-swan25"},
+        {"kylin", "V10", "kylin-v10"},
+        {"uos", "20", "uos-20"},
+        {"scientific", "7.9", "scientific-7"},
+        {"sle-micro-rancher", "5.4", "slem-5.4"},
         {"openeuler", "22.03 (LTS-SP1)", "openeuler-22.03-lts-sp1"},
         {"My Linux", " 1.2  Beta ", "my-linux-1.2-beta"},
         {"busybox", "1.32.1", "busybox-1.32.1"},
@@ -110,10 +126,20 @@ static void knows_ecosystems(void **state)
     assert_null(distro_find(SLICE_NONE));
 }
 
+static void knows_rolling_ones(void **state)
+{
+    (void)state;
+    assert_true(distro_has_versions(distro_find(SLICE("debian"))));
+    assert_true(distro_has_versions(distro_find(SLICE("openEuler"))));
+    assert_false(distro_has_versions(distro_find(SLICE("wolfi"))));
+    assert_false(distro_has_versions(distro_find(SLICE("arch"))));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_releases),
+        cmocka_unit_test(knows_rolling_ones),
         cmocka_unit_test(reads_purl_qualifiers),
         cmocka_unit_test(drops_what_does_not_fit),
         cmocka_unit_test(knows_ecosystems),

@@ -159,8 +159,11 @@
 #define LIMIT_INVENTORY_LINE_BYTES (1024 * 1024)
 /* A package's licence, which may be a list of dozens; a longer one is not told. */
 #define LIMIT_LICENCE_BYTES 4096
-/* What is read of a Debian copyright file: the longest (Chromium's, Linux') are near it. */
-#define LIMIT_COPYRIGHT_BYTES (1024L * 1024)
+/* Licences that one Debian copyright file names; the kernel's names some forty. */
+#define LIMIT_LICENCES 128
+/* What is read of a Debian copyright file, which has to be less than one line may be: the longest
+ * (Chromium's) are near it. */
+#define LIMIT_COPYRIGHT_BYTES (1000L * 1000)
 /* What is read of os-release and its cousins. */
 #define LIMIT_OS_RELEASE_BYTES (64L * 1024)
 
@@ -172,5 +175,24 @@
 #define LIMIT_RPM_HEADER_BYTES (32L * 1024 * 1024)
 /* SQLite: pages in a write-ahead log, of which eight bytes each are kept; it rarely has 1000. */
 #define LIMIT_SQLITE_WAL_FRAMES 1000000
+
+/* Scans: files that matter in one layer, with the links and whiteouts above them; an image of
+ * texlive-full has 3,000 copyright files. What one layer tells, as bytes. */
+#define LIMIT_LAYER_FACTS 200000
+#define LIMIT_FACTS_BYTES (24UL * 1024 * 1024)
+/* Scans: links followed in resolving one (as the kernel does); how often an image's layers are read
+ * anew because links led to new places, and how many such places there may be. */
+#define LIMIT_LINKS_FOLLOWED 40
+#define LIMIT_SCAN_ROUNDS 6
+#define LIMIT_SCAN_ALIASES 256
+/* Scans: what the child process sends of one image or layer at once. */
+#define LIMIT_SCAN_FRAME_BYTES (32UL * 1024 * 1024)
+/* Scans: seconds for all images of one target; files that its child process may have open, and
+ * bytes that it may put into one file of the scratch folder. */
+#define LIMIT_SCAN_S 3600
+#define LIMIT_SCAN_FILES 256
+#define LIMIT_SCAN_SCRATCH_BYTES (64L * 1024 * 1024 * 1024)
+/* Scans: the facts that are kept of layers (option --cache-size), and what one may have. */
+#define LIMIT_CACHE_BYTES (512L * 1024 * 1024)
 
 #endif

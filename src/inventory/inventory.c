@@ -15,7 +15,12 @@
 #include <stdlib.h>
 
 static const struct inventory_reader *const readers[] = {
+    &inventory_os_release,
+    &inventory_dpkg,
+    &inventory_deb_copyright,
     &inventory_apk,
+    &inventory_alpm,
+    &inventory_opkg,
     &inventory_rpm_sqlite,
     &inventory_rpm_ndb,
     &inventory_rpm_bdb,

@@ -6,7 +6,8 @@
  */
 #include "api/affected_render.h"
 
-#include "api/affected_params.h"
+#include "api/affected_cursor.h"
+#include "api/affected_facets.h"
 #include "base/limits.h"
 
 /* A row is members of its image and members of its own by turns. Those of the image are the same in
@@ -119,7 +120,21 @@ void affected_write_row_of(
     json_write_end_object(w);
 }
 
-void affected_write_page(struct buf *out, const struct affected_page *page)
+static void write_next(
+    struct json_writer *w, const struct affected_row *last, const struct index_query *query)
+{
+    const struct affected_cursor cursor = affected_cursor_at(last, query);
+    struct buf text = BUF_INIT(LIMIT_HTTP_RESPONSE_BYTES);
+
+    affected_cursor_write(&text, &cursor);
+    if (text.failed)
+        w->out->failed = true;
+    json_write_member(w, "next", buf_slice(&text));
+    buf_release(&text);
+}
+
+void affected_write_page(
+    struct buf *out, const struct affected_page *page, const struct affected_request *request)
 {
     struct json_writer w;
 
@@ -132,12 +147,9 @@ void affected_write_page(struct buf *out, const struct affected_page *page)
     for (size_t i = 0; i < page->count; i++)
         affected_write_row(&w, &page->rows[i]);
     json_write_end_array(&w);
-    if (page->more && page->count) {
-        struct buf cursor = BUF_INIT(64);
-
-        affected_cursor(&cursor, &page->rows[page->count - 1]);
-        json_write_member(&w, "next", buf_slice(&cursor));
-        buf_release(&cursor);
-    }
+    if (page->more && page->count)
+        write_next(&w, &page->rows[page->count - 1], &request->query.q);
+    if (page->facets)
+        affected_write_facets(&w, page->facets, request->include);
     json_write_end_object(&w);
 }

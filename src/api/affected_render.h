@@ -3,8 +3,8 @@
 #ifndef CAREEN_API_AFFECTED_RENDER_H
 #define CAREEN_API_AFFECTED_RENDER_H
 
+#include "api/affected_params.h"
 #include "codec/json_writer.h"
-#include "fleet/fleet.h"
 
 /* One row as a JSON object. */
 void affected_write_row(struct json_writer *w, const struct affected_row *row);
@@ -16,7 +16,9 @@ void affected_write_image(struct json_writer *w, size_t turn, const struct image
 void affected_write_row_of(struct json_writer *w, const struct slice image[AFFECTED_TURNS],
     const struct affected_row *row);
 
-/* The body of the call: total_num, data_list, and `next` when rows follow. */
-void affected_write_page(struct buf *out, const struct affected_page *page);
+/* The body of the call: total_num, data_list, `next` when rows follow, and what else the request
+ * includes. */
+void affected_write_page(
+    struct buf *out, const struct affected_page *page, const struct affected_request *request);
 
 #endif

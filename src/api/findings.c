@@ -8,6 +8,7 @@
  */
 #include "api/findings.h"
 
+#include "api/affected_cursor.h"
 #include "api/affected_params.h"
 #include "api/call.h"
 #include "api/findings_write.h"
@@ -37,6 +38,7 @@ struct export
     struct service *service;
     uint32_t project;
     struct affected_request request;
+    struct buf name; /* of the image behind which the next page begins, when sorted by that */
     struct findings_writer writer;
     struct buf *out;
     bool rows_done;
@@ -47,14 +49,11 @@ struct export
 static int take_page(void *ctx, const struct affected_page *page, struct err *err)
 {
     struct export *export = ctx;
-    struct index_query *q = &export->request.query.q;
 
     export->rows_done = !page->more;
-    if (page->count) {
-        q->by_cursor = true;
-        q->after_image = page->rows[page->count - 1].image->number;
-        q->after_vuln = page->rows[page->count - 1].vuln;
-    }
+    if (page->count && affected_go_on(&export->request.query.q, &page->rows[page->count - 1],
+                           &export->name, err) < 0)
+        return -1;
     return findings_write_page(&export->writer, page, export->out, err);
 }
 
@@ -79,6 +78,7 @@ static void end(void *ctx)
 
     __atomic_sub_fetch(&export->service->exports, 1, __ATOMIC_RELAXED);
     findings_writer_release(&export->writer);
+    buf_release(&export->name);
     free(export);
 }
 
@@ -96,7 +96,7 @@ static struct export *make(struct service *service, struct err *err)
     if (!export)
         __atomic_sub_fetch(&service->exports, 1, __ATOMIC_RELAXED);
     else
-        export->service = service;
+        *export = (struct export){.service = service, .name = BUF_INIT(LIMIT_HTTP_RESPONSE_BYTES)};
     return export;
 }
 
@@ -115,7 +115,7 @@ static int parse(struct call *call, int *ret_format, struct affected_request *re
             params.at[kept++] = params.at[i];
     params.count = kept;
     *ret_format = own.format;
-    return affected_parse(&params, false, ret, err);
+    return affected_parse(&params, false, &call->request->arena, ret, err);
 }
 
 /* All that may be refused, and the first piece, so that what is wrong is told by a status. */

@@ -22,8 +22,14 @@ int granted_scope(const struct call *call, struct affected_request *request, str
 
     if (call->access.all)
         return 0;
+    for (size_t i = 0; i < request->enterprise_projects.count; i++)
+        if (granted_enterprise_project(call, request->enterprise_projects.at[i], err) < 0)
+            return -1;
+    if (request->enterprise_project.len &&
+        granted_enterprise_project(call, request->enterprise_project, err) < 0)
+        return -1;
     if (scope->enterprise_project_count)
-        return granted_enterprise_project(call, request->enterprise_project, err);
+        return 0;
     scope->enterprise_projects = call->access.enterprise_projects;
     scope->enterprise_project_count = call->access.enterprise_project_count;
     return 0;

@@ -32,10 +32,8 @@ static void write_text(struct json_writer *w, const char *name, const char *in, 
     json_write_end_object(w);
 }
 
-static void write_affected_schema(struct json_writer *w, const struct affected_param *param)
+static void write_affected_value(struct json_writer *w, const struct affected_param *param)
 {
-    json_write_key(w, "schema");
-    json_write_begin_object(w);
     if (param->words) {
         schema_write_words(w, param->words, param->rows);
     } else if (param->high) {
@@ -50,6 +48,20 @@ static void write_affected_schema(struct json_writer *w, const struct affected_p
     } else {
         json_write_member(w, "type", SLICE("boolean"));
     }
+}
+
+static void write_affected_schema(struct json_writer *w, const struct affected_param *param)
+{
+    json_write_key(w, "schema");
+    json_write_begin_object(w);
+    if (param->many) {
+        json_write_member(w, "type", SLICE("array"));
+        json_write_key(w, "items");
+        json_write_begin_object(w);
+    }
+    write_affected_value(w, param);
+    if (param->many)
+        json_write_end_object(w);
     json_write_end_object(w);
 }
 
@@ -62,6 +74,8 @@ static void write_affected(struct json_writer *w, bool strict, bool pages)
         if (param->page && !pages)
             continue;
         buf_printf(&help, "%s%s", param->beyond ? "Beyond HSS: " : "", param->help);
+        if (param->many)
+            buf_put_cstr(&help, "; may be given again and again");
         if (!param->needs_value)
             buf_put_cstr(&help, "; empty counts as not given");
         begin_parameter(w, param->name, "query", strict && param->required, buf_slice(&help));

@@ -86,6 +86,45 @@ static const struct member affected_row_members[] = {
 static const struct schema schema_affected_row = {
     "AffectedImage", "An image and a vulnerability that it has", MEMBERS(affected_row_members)};
 
+static const struct member affected_counts_members[] = {
+    {.name = "image_num", .type = MEMBER_INTEGER, .help = "images that have a row"},
+    {.name = "vul_num", .type = MEMBER_INTEGER, .help = "vulnerabilities that have a row"},
+    {.name = "container_num",
+        .type = MEMBER_INTEGER,
+        .help = "containers that run those images, as far as it is known"},
+};
+static const struct schema schema_affected_counts = {
+    "AffectedCounts", "What the rows of all pages are about", MEMBERS(affected_counts_members)};
+
+static const struct member facet_value_members[] = {
+    {.name = "value", .help = "as the parameter takes it"},
+    {.name = "row_num", .type = MEMBER_INTEGER, .help = "rows that have it"},
+};
+static const struct schema schema_facet_value = {
+    "FacetValue", "A value that rows have", MEMBERS(facet_value_members)};
+
+static const struct member facet_members[] = {
+    {.name = "value_num", .type = MEMBER_INTEGER, .help = "values that rows have"},
+    {.name = "values",
+        .type = MEMBER_OBJECTS,
+        .help = "those of the most rows first, at most 100",
+        .of = &schema_facet_value},
+};
+static const struct schema schema_facet = {
+    "Facet", "The values of a filter that rows have", MEMBERS(facet_members)};
+
+#define FACET(filter)                                                           \
+    {                                                                           \
+        .name = filter, .type = MEMBER_OBJECT, .help = "of the filter " filter, \
+        .of = &schema_facet                                                     \
+    }
+static const struct member affected_facets_members[] = {FACET("repair_necessity"), FACET("type"),
+    FACET("status"), FACET("is_handled"), FACET("fixable"), FACET("image_type"),
+    FACET("registry_type"), FACET("registry_name"), FACET("cluster_id"),
+    FACET("enterprise_project_id")};
+static const struct schema schema_affected_facets = {"AffectedFacets",
+    "The values that the rows of all pages have", MEMBERS(affected_facets_members)};
+
 static const struct member affected_page_members[] = {
     {.name = "total_num",
         .type = MEMBER_INTEGER,
@@ -94,6 +133,18 @@ static const struct member affected_page_members[] = {
     {.name = "data_list", .type = MEMBER_OBJECTS, .help = "the page", .of = &schema_affected_row},
     {.name = "next",
         .help = "there while rows follow: the value of `after` for the next page",
+        .optional = true,
+        .beyond = true},
+    {.name = "counts",
+        .type = MEMBER_OBJECT,
+        .help = "with include=counts",
+        .of = &schema_affected_counts,
+        .optional = true,
+        .beyond = true},
+    {.name = "facets",
+        .type = MEMBER_OBJECT,
+        .help = "with include=facets",
+        .of = &schema_affected_facets,
         .optional = true,
         .beyond = true},
 };

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* careen affected VUL_ID: the call, on the command line. */
+#include "api/affected_cursor.h"
 #include "api/findings_write.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "cli/cli.h"
 #include "cli/decision_text.h"
+#include "cli/facets.h"
 #include "cli/table.h"
 
 static const struct cli_option options[] = {
@@ -24,9 +26,12 @@ struct answer {
     struct buf out;
     struct table table;            /* with FORMAT_TABLE */
     struct findings_writer writer; /* with FORMAT_JSONL, _CSV, _SARIF */
+    struct affected_request request;
+    struct arena arena; /* what the request points at */
+    struct buf name;    /* likewise, of the image behind which the next page begins */
+    struct buf beside;  /* with FORMAT_TABLE: what the request includes */
     uint64_t total, shown;
     bool more;
-    uint32_t last_image, last_vuln;
 };
 
 /* --- Rows ------------------------------------------------------------------------------------- */
@@ -80,13 +85,15 @@ static int take_page(void *ctx, const struct affected_page *page, struct err *er
     answer->more = page->more;
     answer->shown += page->count;
     if (answer->format == FORMAT_JSON)
-        affected_write_page(&answer->out, page);
+        affected_write_page(&answer->out, page, &answer->request);
     for (size_t i = 0; i < page->count && answer->format == FORMAT_TABLE; i++)
         row_to_table(&answer->table, &page->rows[i]);
-    if (page->count) {
-        answer->last_image = page->rows[page->count - 1].image->number;
-        answer->last_vuln = page->rows[page->count - 1].vuln;
-    }
+    if (page->facets && answer->format == FORMAT_TABLE)
+        facets_print(page->facets, answer->request.include, &answer->beside);
+    answer->request.query.facets = false; /* they are the same for all pages */
+    if (page->count && affected_go_on(&answer->request.query.q, &page->rows[page->count - 1],
+                           &answer->name, err) < 0)
+        return -1;
     return is_stream(answer) ? findings_write_page(&answer->writer, page, &answer->out, err) : 0;
 }
 
@@ -104,31 +111,28 @@ static int flush(struct answer *answer, struct err *err)
 }
 
 /* One page, or with --all page after page; what is complete is written as it comes. */
-static int ask(struct fleet *fleet, uint32_t project, struct affected_request *request, bool all,
-    struct answer *answer, struct err *err)
+static int ask(
+    struct fleet *fleet, uint32_t project, bool all, struct answer *answer, struct err *err)
 {
     if (all)
-        request->query.q.limit = LIMIT_PAGE_MAX;
+        answer->request.query.q.limit = LIMIT_PAGE_MAX;
     do {
-        if (fleet_affected(fleet, project, &request->query, take_page, answer, err) < 0 ||
+        if (fleet_affected(fleet, project, &answer->request.query, take_page, answer, err) < 0 ||
             flush(answer, err) < 0)
             return -1;
-        request->query.q.by_cursor = true;
-        request->query.q.after_image = answer->last_image;
-        request->query.q.after_vuln = answer->last_vuln;
     } while (all && answer->more);
     return 0;
 }
 
-static int ask_for_stream(struct fleet *fleet, uint32_t project, struct affected_request *request,
-    bool all, struct answer *answer, struct err *err)
+static int ask_for_stream(
+    struct fleet *fleet, uint32_t project, bool all, struct answer *answer, struct err *err)
 {
     bool ended = false;
 
     if (findings_writer_init(&answer->writer, stream_format(answer->format), err) < 0)
         return -1;
     findings_write_begin(&answer->writer, &answer->out);
-    if (ask(fleet, project, request, all, answer, err) < 0)
+    if (ask(fleet, project, all, answer, err) < 0)
         return -1;
     while (!ended) {
         ended = findings_write_end(&answer->writer, PIECE_BYTES, &answer->out);
@@ -151,7 +155,9 @@ static int finish_table(struct answer *answer, struct err *err)
     else
         buf_printf(&answer->out, "%llu row%s\n", (unsigned long long)answer->total,
             answer->total == 1 ? "" : "s");
-    if (buf_check(&answer->out, "the table", err) < 0)
+    buf_put_slice(&answer->out, buf_slice(&answer->beside));
+    if (buf_check(&answer->beside, "the table", err) < 0 ||
+        buf_check(&answer->out, "the table", err) < 0)
         return -1;
     return cli_write(buf_slice(&answer->out)) ? 0 : err_set_errno(err, "cannot write the table");
 }
@@ -159,14 +165,13 @@ static int finish_table(struct answer *answer, struct err *err)
 /* Images that were looked at in part, or not at all, may be affected without showing it. And where
  * no image was asked about, as when --project was forgotten, "0 rows" says nothing good. */
 static int tell_assessment(const struct cli_args *args, struct fleet *fleet, uint32_t project,
-    const struct affected_request *request, const struct answer *answer, int *ret_status,
-    struct err *err)
+    const struct answer *answer, int *ret_status, struct err *err)
 {
     const char *name = cli_value(args, "project");
     struct index_counts counts;
     uint64_t unsure;
 
-    if (fleet_count(fleet, project, &request->query.q.scope, &counts, err) < 0)
+    if (fleet_count(fleet, project, &answer->request.query.q.scope, &counts, err) < 0)
         return -1;
     unsure = counts.images - counts.by_assessment[ASSESSMENT_FULL];
     if (counts.images == 0)
@@ -185,8 +190,8 @@ static int tell_assessment(const struct cli_args *args, struct fleet *fleet, uin
     return 0;
 }
 
-static int run_opened(const struct cli_args *args, struct affected_request *request,
-    struct answer *answer, int *ret_status, struct err *err)
+static int run_opened(
+    const struct cli_args *args, struct answer *answer, int *ret_status, struct err *err)
 {
     uint32_t project;
     struct fleet *fleet = cli_open(args, STORE_READ, true, &project, err);
@@ -195,18 +200,15 @@ static int run_opened(const struct cli_args *args, struct affected_request *requ
     if (!fleet)
         return -1;
     failed = (is_stream(answer) ? ask_for_stream : ask)(
-                 fleet, project, request, cli_given(args, "all"), answer, err) < 0 ||
+                 fleet, project, cli_given(args, "all"), answer, err) < 0 ||
              (answer->format == FORMAT_TABLE && finish_table(answer, err) < 0) ||
-             tell_assessment(args, fleet, project, request, answer, ret_status, err) < 0;
+             tell_assessment(args, fleet, project, answer, ret_status, err) < 0;
     fleet_close(fleet);
     return failed ? -1 : 0;
 }
 
-static int parse(const struct cli_args *args, struct query_param params_at[CLI_OPTIONS_MAX],
-    struct affected_request *request, struct answer *answer, struct err *err)
+static int parse(const struct cli_args *args, struct answer *answer, struct err *err)
 {
-    struct query_params params;
-
     if (cli_format(args,
             1u << FORMAT_TABLE | 1u << FORMAT_JSON | 1u << FORMAT_JSONL | 1u << FORMAT_CSV |
                 1u << FORMAT_SARIF,
@@ -214,27 +216,29 @@ static int parse(const struct cli_args *args, struct query_param params_at[CLI_O
         return -1;
     if (answer->format == FORMAT_JSON && cli_given(args, "all"))
         return err_set(err, ERR_USAGE, "-o json is one page of the call; take -o jsonl with --all");
-    cli_affected_params(args, params_at, &params);
-    if (args->word_count)
-        params_at[params.count++] = (struct query_param){SLICE("vul_id"), slice_of(args->words[0])};
-    return affected_parse(&params, false, request, err);
+    if (is_stream(answer) && cli_given(args, "include"))
+        return err_set(err, ERR_USAGE, "--include goes with -o table and -o json");
+    return cli_affected_request(
+        args, args->word_count ? args->words[0] : NULL, &answer->arena, &answer->request, err);
 }
 
 static int run(const struct cli_args *args)
 {
-    struct query_param params_at[CLI_OPTIONS_MAX];
-    struct affected_request request;
-    struct answer answer = {.out = BUF_INIT(1UL << 30)};
+    struct answer answer = {
+        .out = BUF_INIT(1UL << 30), .name = BUF_INIT(1UL << 30), .beside = BUF_INIT(1UL << 30)};
     struct err err = {0};
     int status = EXIT_DONE, failed;
 
     if (args->word_count > 1)
         return cli_usage("affected", "give one vulnerability, not %d", args->word_count);
     table_init(&answer.table, headings, HEADING_COUNT);
-    failed = parse(args, params_at, &request, &answer, &err) < 0 ||
-             run_opened(args, &request, &answer, &status, &err) < 0;
+    arena_init(&answer.arena, "the filters", 1UL << 30);
+    failed = parse(args, &answer, &err) < 0 || run_opened(args, &answer, &status, &err) < 0;
     table_release(&answer.table);
     findings_writer_release(&answer.writer);
+    arena_release(&answer.arena);
+    buf_release(&answer.name);
+    buf_release(&answer.beside);
     buf_release(&answer.out);
     return failed ? cli_fail("affected", &err) : status;
 }

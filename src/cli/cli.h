@@ -95,9 +95,10 @@ int cli_fail(const char *command, const struct err *err);
 /* A mistake in the command line: the message, and where help is. Returns EXIT_USAGE. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The options of OPTIONS_AFFECTED or OPTIONS_SCOPE that were given, as the call's parameters. */
-void cli_affected_params(
-    const struct cli_args *args, struct query_param at[CLI_OPTIONS_MAX], struct query_params *ret);
+/* What the options of OPTIONS_AFFECTED or OPTIONS_SCOPE ask for, and the argument VUL_ID (may be
+ * NULL); points into args and the arena. ERR_INVALID, ERR_USAGE. */
+int cli_affected_request(const struct cli_args *args, const char *vul_id, struct arena *arena,
+    struct affected_request *ret, struct err *err);
 /* The options of OPTIONS_PLACEMENT that were given. ERR_INVALID. */
 int cli_placement(const struct cli_args *args, struct placement_request *ret, struct err *err);
 /* The store opened, the project found and loaded. *ret_project from --project, else "default". */

@@ -54,12 +54,9 @@ static bool take_image(void *ctx, const struct image *image, const uint16_t coun
 int choice_by_filter(struct choice *choice, const struct cli_args *args, struct fleet *fleet,
     uint32_t project, struct err *err)
 {
-    struct query_param params_at[CLI_OPTIONS_MAX];
-    struct query_params params;
     struct affected_request request;
 
-    cli_affected_params(args, params_at, &params);
-    if (affected_parse(&params, false, &request, err) < 0 ||
+    if (cli_affected_request(args, NULL, &choice->arena, &request, err) < 0 ||
         fleet_each_image(fleet, project, &request.query.q.scope, 0, take_image, choice, err) < 0)
         return -1;
     if (choice->failed)

@@ -37,12 +37,11 @@ static bool write_jsonl(void *ctx, const struct image *image, const uint16_t cou
 static int list_jsonl(const struct cli_args *args, struct fleet *fleet, uint32_t project,
     struct buf *out, struct err *err)
 {
-    struct query_param params_at[CLI_OPTIONS_MAX];
-    struct query_params params;
+    struct arena arena CLEANUP(arena_release);
     struct affected_request request;
 
-    cli_affected_params(args, params_at, &params);
-    if (affected_parse(&params, false, &request, err) < 0)
+    arena_init(&arena, "the filters", 1UL << 30);
+    if (cli_affected_request(args, NULL, &arena, &request, err) < 0)
         return -1;
     return fleet_each_image(fleet, project, &request.query.q.scope, 0, write_jsonl, out, err);
 }

@@ -170,6 +170,8 @@ static void add_param(struct cli_args *args, const char *param, const char *valu
 
     if (strcmp(param, "enterprise_project_id") == 0)
         snprintf(name, CLI_NAME_BYTES, "enterprise-project");
+    else if (strcmp(param, "enterprise_project_id_in") == 0)
+        snprintf(name, CLI_NAME_BYTES, "enterprise-project-in");
     else if (multi_arch)
         snprintf(name, CLI_NAME_BYTES, "multi-arch");
     else
@@ -268,14 +270,57 @@ int cli_list(const struct cli_args *args, const char *name, struct arena *arena,
     return 0;
 }
 
-void cli_affected_params(
-    const struct cli_args *args, struct query_param at[CLI_OPTIONS_MAX], struct query_params *ret)
+/* Parameters in an array that grows. */
+struct given {
+    struct arena *arena;
+    struct query_params params;
+    size_t cap;
+};
+
+static int give(struct given *given, const char *name, struct slice value, struct err *err)
 {
-    *ret = (struct query_params){.at = at};
-    for (size_t i = 0; i < args->option_count; i++)
-        if (args->options[i].param && args->values[i])
-            at[ret->count++] =
-                (struct query_param){slice_of(args->options[i].param), slice_of(args->values[i])};
+    struct query_params *params = &given->params;
+    struct query_param *grown =
+        arena_grow(given->arena, params->at, params->count, &given->cap, sizeof(*grown), err);
+
+    if (!grown)
+        return -1;
+    params->at = grown;
+    params->at[params->count++] = (struct query_param){slice_of(name), value};
+    return 0;
+}
+
+static int give_list(
+    struct given *given, const struct cli_args *args, size_t option, struct err *err)
+{
+    struct slice *list;
+    size_t count;
+
+    if (cli_list(args, args->options[option].name, given->arena, &list, &count, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        if (give(given, args->options[option].param, list[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+int cli_affected_request(const struct cli_args *args, const char *vul_id, struct arena *arena,
+    struct affected_request *ret, struct err *err)
+{
+    struct given given = {.arena = arena};
+
+    for (size_t i = 0; i < args->option_count; i++) {
+        const struct cli_option *option = &args->options[i];
+
+        if (!option->param || !args->values[i])
+            continue;
+        if (is_list(option) ? give_list(&given, args, i, err) < 0
+                            : give(&given, option->param, slice_of(args->values[i]), err) < 0)
+            return -1;
+    }
+    if (vul_id && give(&given, "vul_id", slice_of(vul_id), err) < 0)
+        return -1;
+    return affected_parse(&given.params, false, arena, ret, err);
 }
 
 int cli_placement(const struct cli_args *args, struct placement_request *ret, struct err *err)

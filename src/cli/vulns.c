@@ -166,8 +166,6 @@ static int gather(const struct cli_args *args, struct affected_request *request,
 
 static int run(const struct cli_args *args)
 {
-    struct query_param params_at[CLI_OPTIONS_MAX];
-    struct query_params params;
     struct affected_request request;
     struct listing listing = {0};
     struct buf out CLEANUP(buf_release) = BUF_INIT(1UL << 30);
@@ -178,10 +176,9 @@ static int run(const struct cli_args *args)
     if (args->word_count)
         return cli_usage("vulns", "there is no argument %s", args->words[0]);
     arena_init(&listing.arena, "the list of vulnerabilities", 1UL << 30);
-    cli_affected_params(args, params_at, &params);
     failed = cli_format(args, 1u << FORMAT_TABLE | 1u << FORMAT_JSONL | 1u << FORMAT_CSV, &format,
                  &err) < 0 ||
-             affected_parse(&params, false, &request, &err) < 0 ||
+             cli_affected_request(args, NULL, &listing.arena, &request, &err) < 0 ||
              gather(args, &request, &listing, &err) < 0;
     if (!failed && format == FORMAT_TABLE)
         write_table(&listing, &out);

@@ -268,6 +268,7 @@ struct affected_query {
     struct index_values vul_ids; /* any of these, likewise; beside vul_id, both must hold */
     struct slice package_name;   /* empty: any. Exactly the name of one of the row's packages, or of
                                     the source package that it was built from */
+    bool facets;                 /* with the page, index_facets of its query */
 };
 
 struct affected_page {
@@ -275,6 +276,7 @@ struct affected_page {
     size_t count;
     bool more;
     const struct affected_row *rows;
+    const struct index_facets *facets; /* of the same moment as the rows; NULL: not asked for */
 };
 
 /* Calls fn once with the page, under the shared lock: what rows point at must not be kept. */

@@ -89,12 +89,15 @@ static int query_locked(const struct fleet *fleet, const struct tenant *tenant,
     struct ids vulns CLEANUP(ids_release) = {0};
     struct affected_row rows[LIMIT_PAGE_MAX];
     struct affected_page page = {.rows = rows};
+    struct index_facets facets;
     struct index_query q;
     struct index_page found;
 
     if (resolve(fleet, tenant, query, &vulns, &q, err) < 0 ||
-        index_query(tenant->index, &q, &found, err) < 0)
+        index_query(tenant->index, &q, &found, err) < 0 ||
+        (query->facets && index_facets(tenant->index, &q, &facets, err) < 0))
         return -1;
+    page.facets = query->facets ? &facets : NULL;
     page.total = found.total;
     page.more = found.more;
     page.count = found.count;

@@ -298,7 +298,8 @@ def test_answers_are_as_it_says(world, company):
     for path in ("/healthz", "/readyz", "/metrics", DOCUMENT):
         world.ask("GET", path)
     of_company = Asking(world.contract, company.server, company.token)
-    page = of_company("GET", CALL, "?enterprise_project_id=all_granted_eps&limit=200").json
+    page = of_company("GET", CALL, "?enterprise_project_id=all_granted_eps&limit=200"
+                      "&include=counts&include=facets").json
     for image_id in {row["image_id"] for row in page["data_list"]}:
         of_company("GET", IMAGE, image_id=image_id)
     for format in ("jsonl", "csv", "sarif"):

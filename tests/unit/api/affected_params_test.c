@@ -22,7 +22,7 @@ static void parse_text(struct parsed *p, struct slice query, bool strict)
     memset(p, 0, sizeof(*p));
     arena_init(&p->arena, "a test", ARENA_BYTES);
     p->failed = query_parse(query, &p->arena, &params, &p->err) < 0 ||
-                affected_parse(&params, strict, &p->request, &p->err) < 0;
+                affected_parse(&params, strict, &p->arena, &p->request, &p->err) < 0;
 }
 
 static void parse_good(struct parsed *p, const char *query)
@@ -112,7 +112,10 @@ static void test_lengths(void **state)
         const char *name;
         size_t max;
     } cases[] = {{"enterprise_project_id", 256}, {"vul_id", 256}, {"image_id", 256},
-        {"image_name", 256}, {"registry_name", 256}, {"registry_type", 256}, {"cluster_id", 128}};
+        {"image_name", 256}, {"registry_name", 256}, {"registry_type", 256}, {"cluster_id", 128},
+        {"vul_id_in", 256}, {"enterprise_project_id_in", 256}, {"image_id_in", 256},
+        {"registry_name_in", 256}, {"registry_type_in", 256}, {"cluster_id_in", 128},
+        {"package_name", 512}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -141,7 +144,11 @@ static void test_nothing_given(void **state)
     static const char *const queries[] = {"", "&", "unknown=1&unknown=2&limits=9",
         "vul_id=&type=&image_type=", "vul_id&type&image_type", "enterprise_project_id=",
         "image_id=&image_name=&registry_name=&registry_type=&status=&repair_necessity=&cluster_id=",
-        "after="};
+        "after=",
+        "sort=&only_latest=&running=&fixable=&first_seen_since=&package_name=&include=&include",
+        "vul_id_in=&vul_id_in&type_in=&repair_necessity_in=&status_in=&image_type_in=",
+        "enterprise_project_id_in=&image_id_in=&registry_name_in=&registry_type_in=&cluster_id_in=",
+        "only_latest=false&running=false"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
@@ -161,6 +168,15 @@ static void test_nothing_given(void **state)
             0);
         assert_int_equal(q->scope.enterprise_project_count, 1);
         assert_slice(q->scope.enterprise_projects[0], "0");
+        assert_int_equal(q->sort, INDEX_SORT_IMAGE);
+        assert_int_equal(q->scope.types, 0);
+        assert_false(q->descending || q->by_time || q->by_package || q->scope.only_latest ||
+                     q->scope.running || p.request.query.facets);
+        assert_int_equal(p.request.query.vul_ids.count + p.request.query.package_name.len +
+                             q->scope.image_ids.count + q->scope.registry_names.count +
+                             q->scope.registry_types.count + q->scope.cluster_ids.count +
+                             p.request.enterprise_projects.count + p.request.include,
+            0);
         release(&p);
     }
 }
@@ -296,26 +312,6 @@ static void test_strict(void **state)
     }
 }
 
-/* --- Cursors ---------------------------------------------------------------------------------- */
-
-static void test_cursor(void **state)
-{
-    const struct image image = {.number = UINT32_MAX - 2};
-    const struct affected_row row = {.image = &image, .vuln = UINT32_MAX};
-    struct buf query = BUF_INIT(1024);
-    struct parsed p;
-
-    (void)state;
-    buf_put_cstr(&query, "after=");
-    affected_cursor(&query, &row);
-    parse_good(&p, query.data);
-    assert_true(p.request.query.q.by_cursor);
-    assert_int_equal(p.request.query.q.after_image, UINT32_MAX - 2);
-    assert_int_equal(p.request.query.q.after_vuln, UINT32_MAX);
-    release(&p);
-    buf_release(&query);
-}
-
 /* The table itself: names are unique, and what the contract requires is required. */
 static void test_table(void **state)
 {
@@ -347,7 +343,6 @@ int main(void)
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_codes),
         cmocka_unit_test(test_strict),
-        cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_table),
     };
 

@@ -162,43 +162,73 @@ static void test_mistakes(void **state)
 static void test_affected_params(void **state)
 {
     struct line line;
-    struct query_param at[CLI_OPTIONS_MAX];
-    struct query_params params;
+    struct affected_request request;
+    struct arena arena;
+    struct err err = {0};
 
     (void)state;
+    arena_init(&arena, "a test", 1 << 20);
     parse_good(&line, &affected,
-        "--enterprise-project e1 --image-type local --limit 10 --after= --project p --is-handled "
-        "t");
-    cli_affected_params(&line.args, at, &params);
-    assert_int_equal(params.count, 5); /* in the order of the table; --project is no parameter */
-    assert_slice(params.at[0].name, "enterprise_project_id");
-    assert_slice(params.at[0].value, "e1");
-    assert_slice(params.at[1].name, "limit");
-    assert_slice(params.at[2].name, "is_handled");
-    assert_slice(params.at[2].value, "t");
-    assert_slice(params.at[3].name, "image_type");
-    assert_slice(params.at[4].name, "after");
-    assert_slice(params.at[4].value, "");
+        "--enterprise-project e1 --image-type local --limit 20 --after= --project p --sort "
+        "-severity");
+    assert_ok(cli_affected_request(&line.args, "CVE-1", &arena, &request, &err));
+    assert_slice(request.enterprise_project, "e1");
+    assert_slice(request.query.vul_id, "CVE-1");
+    assert_int_equal(request.query.q.limit, 20);
+    assert_int_equal(request.query.q.scope.type, IMAGE_LOCAL);
+    assert_int_equal(request.query.q.sort, INDEX_SORT_SEVERITY);
+    assert_true(request.query.q.descending);
+    assert_false(request.query.q.by_cursor);
 
-    parse_good(&line, &affected, "--enterprise-project-id=e2");
-    cli_affected_params(&line.args, at, &params);
-    assert_int_equal(params.count, 1);
-    assert_slice(params.at[0].value, "e2");
+    parse_good(&line, &affected, "--enterprise-project-id=e2 --is-handled t");
+    assert_int_equal(cli_affected_request(&line.args, NULL, &arena, &request, &err), -1);
+    assert_string_equal(err.message, "is_handled: must be true or false");
     assert_int_equal(
         parse(&line, &affected, "--vul-id CVE-1"), EXIT_USAGE); /* it is the argument */
+    arena_release(&arena);
+}
+
+/* Parameters that take several values are lists, those that are flags need no value. */
+static void test_affected_lists(void **state)
+{
+    struct line line;
+    struct affected_request request;
+    struct arena arena;
+    struct err err = {0};
+
+    (void)state;
+    arena_init(&arena, "a test", 1 << 20);
+    parse_good(&line, &affected,
+        "--vul-id-in a,b --vul-id-in=c --running --only-latest=false --image-type-in "
+        "cicd,local --enterprise-project-in e1,e2");
+    assert_ok(cli_affected_request(&line.args, NULL, &arena, &request, &err));
+    assert_int_equal(request.query.vul_ids.count, 3);
+    assert_slice(request.query.vul_ids.at[1], "b");
+    assert_slice(request.query.vul_ids.at[2], "c");
+    assert_int_equal(request.enterprise_projects.count, 2);
+    assert_int_equal(request.query.q.scope.types, 1 << IMAGE_CICD | 1 << IMAGE_LOCAL);
+    assert_true(request.query.q.scope.running);
+    assert_false(request.query.q.scope.only_latest);
+
+    parse_good(&line, &affected, "--vul-id-in a,,b");
+    assert_int_equal(cli_affected_request(&line.args, NULL, &arena, &request, &err), -1);
+    assert_int_equal(err.code, ERR_USAGE);
+    arena_release(&arena);
 }
 
 /* Filters of images have those parameters alone that choose images. */
 static void test_scope(void **state)
 {
-    static const char *const rows[] = {
-        "limit", "offset", "type", "status", "repair-necessity", "is-handled", "after"};
+    static const char *const rows[] = {"limit", "offset", "type", "status", "repair-necessity",
+        "is-handled", "after", "sort", "type-in", "status-in", "vul-id-in", "first-seen-since",
+        "package-name", "include"};
     struct line line;
     char text[64];
 
     (void)state;
     parse_good(&line, &scoped, "--image-name nginx --cluster-id c --registry-name r --image-id i");
     assert_string_equal(cli_value(&line.args, "image-name"), "nginx");
+    parse_good(&line, &scoped, "--only-latest --running --cluster-id-in c,d --image-type-in cicd");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         snprintf(text, sizeof(text), "--%s 10", rows[i]);
         assert_int_equal(parse(&line, &scoped, text), EXIT_USAGE);
@@ -285,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_help),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_affected_params),
+        cmocka_unit_test(test_affected_lists),
         cmocka_unit_test(test_scope),
         cmocka_unit_test(test_placement),
         cmocka_unit_test(test_is_option),

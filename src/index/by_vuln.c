@@ -56,30 +56,18 @@ static int add_intersection(
     return failed;
 }
 
-static int add_vuln(const struct index *index, const struct ordinals *scope, uint32_t vuln,
-    uint64_t codes, struct rows *rows, struct err *err)
+/* Without regard to time. */
+static int rows_of_posting(const struct posting *posting, const struct ordinals *scope,
+    uint64_t codes, struct vuln_rows *rows, struct err *err)
 {
-    const struct posting *posting = postings_find(&index->postings, vuln);
-    struct vuln_rows *at;
-
-    if (!posting)
-        return 0;
-    if (array_reserve(&rows->at, &rows->cap, rows->count + 1, sizeof(*rows->at), err) < 0)
-        return -1;
-    at = &rows->at[rows->count++];
-    *at = (struct vuln_rows){.vuln = vuln};
     for (uint32_t i = 0; i < posting->count; i++) {
         const struct idset *set = &posting->at[i].set;
 
         if (!(codes >> posting->at[i].code & 1))
             continue;
-        if ((scope->all ? add_set(at, set, err) : add_intersection(at, set, only_set(scope), err)) <
-            0)
+        if ((scope->all ? add_set(rows, set, err)
+                        : add_intersection(rows, set, only_set(scope), err)) < 0)
             return -1;
-    }
-    if (set_of_rows(at)->count == 0) {
-        idset_release(&at->own);
-        rows->count--;
     }
     return 0;
 }
@@ -124,25 +112,48 @@ static int keep_since(
     return 0;
 }
 
-/* What is left of each vulnerability's rows. */
-static int keep_all_since(
-    const struct index *index, struct rows *rows, int64_t since_ms, struct err *err)
+int rows_of_vuln(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, uint32_t vuln, uint64_t codes, struct vuln_rows *ret,
+    struct err *err)
 {
-    size_t kept = 0;
+    const struct posting *posting = postings_find(&index->postings, vuln);
 
-    for (size_t i = 0; i < rows->count; i++) {
-        struct vuln_rows *at = &rows->at[i];
+    if (!posting)
+        return 0;
+    if (rows_of_posting(posting, scope, codes, ret, err) < 0)
+        return -1;
+    if (query->by_time && set_of_rows(ret)->count)
+        return keep_since(index, ret, query->first_seen_since_ms, err);
+    return 0;
+}
 
-        if (keep_since(index, at, since_ms, err) < 0)
-            return -1;
-        if (at->own.count) {
-            struct vuln_rows moved = *at;
+static int add_vuln(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, uint32_t vuln, uint64_t codes, struct rows *rows,
+    struct err *err)
+{
+    struct vuln_rows *at;
 
-            *at = (struct vuln_rows){.vuln = at->vuln}; /* owned once, should a later one fail */
-            rows->at[kept++] = moved;
-        }
+    if (array_reserve(&rows->at, &rows->cap, rows->count + 1, sizeof(*rows->at), err) < 0)
+        return -1;
+    at = &rows->at[rows->count++];
+    *at = (struct vuln_rows){.vuln = vuln};
+    if (rows_of_vuln(index, scope, query, vuln, codes, at, err) < 0)
+        return -1;
+    if (set_of_rows(at)->count == 0) {
+        idset_release(&at->own);
+        rows->count--;
     }
-    rows->count = kept;
+    return 0;
+}
+
+int query_numbers(
+    const struct index *index, const struct index_query *query, struct ids *ret, struct err *err)
+{
+    (void)index;
+    ret->count = 0;
+    if (ids_append(ret, query->vulns, query->vuln_count, err) < 0)
+        return -1;
+    ids_sort_unique(ret);
     return 0;
 }
 
@@ -150,15 +161,11 @@ int rows_collect(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, uint64_t codes, struct rows *ret, struct err *err)
 {
     struct ids vulns = {0};
-    int failed = ids_append(&vulns, query->vulns, query->vuln_count, err);
+    int failed = query_numbers(index, query, &vulns, err);
 
-    if (failed == 0)
-        ids_sort_unique(&vulns);
     for (size_t i = 0; failed == 0 && i < vulns.count; i++)
-        failed = add_vuln(index, scope, vulns.at[i], codes, ret, err);
+        failed = add_vuln(index, scope, query, vulns.at[i], codes, ret, err);
     ids_release(&vulns);
-    if (failed == 0 && query->by_time)
-        failed = keep_all_since(index, ret, query->first_seen_since_ms, err);
     return failed;
 }
 

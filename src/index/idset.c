@@ -333,6 +333,24 @@ void idset_prefetch(const struct idset *set)
         __builtin_prefetch(set->as.array); /* or the bitmap */
 }
 
+bool idset_meets_bits(const struct idset *set, const uint64_t *words)
+{
+    uint32_t chunk[64];
+    size_t count;
+
+    if (!is_roaring(set)) {
+        for (uint32_t i = 0; i < set->count; i++)
+            if (words[ids_of(set)[i] / 64] >> ids_of(set)[i] % 64 & 1)
+                return true;
+        return false;
+    }
+    for (uint32_t from = 0; (count = idset_read(set, from, chunk, 64)); from = chunk[count - 1] + 1)
+        for (size_t i = 0; i < count; i++)
+            if (words[chunk[i] / 64] >> chunk[i] % 64 & 1)
+                return true;
+    return false;
+}
+
 void idset_into_bits(const struct idset *set, uint64_t *words)
 {
     uint32_t chunk[256];

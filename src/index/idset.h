@@ -70,6 +70,8 @@ int idset_and(const struct idset *a, const struct idset *b, struct idset *ret, s
 uint32_t idset_and_count(const struct idset *a, const struct idset *b);
 /* Adds all members of b; into != b. On failure `into` holds some of them. */
 int idset_or_into(struct idset *into, const struct idset *b, struct err *err);
+/* Is the bit of any member set? There are words enough. */
+bool idset_meets_bits(const struct idset *set, const uint64_t *words);
 /* Asks memory for what the set will be read from. */
 void idset_prefetch(const struct idset *set);
 /* Sets the bit of each member; there are words enough. */

@@ -76,6 +76,13 @@ static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, st
     block->entries[ordinal % BLOCK_ORDINALS] = entry;
     block->oldest[ordinal % BLOCK_ORDINALS] = entry_oldest_ms(entry);
     block->newest[ordinal % BLOCK_ORDINALS] = entry_newest_ms(entry);
+    if (!entry)
+        return;
+    for (size_t i = 0; i < INDEX_FACET_COUNT; i++)
+        block->values[i][ordinal % BLOCK_ORDINALS] = entry->values[i];
+    block->containers[ordinal % BLOCK_ORDINALS] =
+        entry->image.place.containers > 0 ? (uint32_t)entry->image.place.containers : 0;
+    block->types[ordinal % BLOCK_ORDINALS] = (uint8_t)entry->image.place.type;
 }
 
 /* --- Differences of two findings lists -------------------------------------------------------- */

@@ -236,6 +236,10 @@ struct block {
     uint16_t findings[BLOCK_ORDINALS];                       /* the sum of an ordinal's counts */
     int64_t oldest[BLOCK_ORDINALS], newest[BLOCK_ORDINALS];  /* first_scan_ms; 0 without findings */
     uint32_t numbers[BLOCK_ORDINALS]; /* of images, ascending; those of holes included */
+    /* What facets count by, where images are gone through in order. Of holes: anything. */
+    uint32_t values[INDEX_FACET_COUNT][BLOCK_ORDINALS]; /* places in the table of the same number */
+    uint32_t containers[BLOCK_ORDINALS];                /* unknown as 0 */
+    uint8_t types[BLOCK_ORDINALS];
     struct entry *entries[BLOCK_ORDINALS];
 };
 

@@ -18,7 +18,7 @@ enum { CHUNK = 256, AHEAD = 8 };
 
 enum { LANES = 8, FEW_CODES = 8 };
 
-static void admitted_init(struct admitted *admitted, const struct index *index,
+void admitted_init(struct admitted *admitted, const struct index *index,
     const struct index_query *query, uint64_t codes)
 {
     uint64_t present = codes & index->present;

@@ -56,6 +56,8 @@ struct walk {
     uint32_t on_stack[STACK_BLOCKS];
 };
 
+void admitted_init(struct admitted *admitted, const struct index *index,
+    const struct index_query *query, uint64_t codes);
 /* Sums do not know times: with query->by_time each image is looked at. */
 int walk_begin(struct walk *walk, const struct index *index, const struct ordinals *scope,
     const struct index_query *query, uint64_t codes, struct err *err);
@@ -88,6 +90,13 @@ struct rows {
     size_t count, cap;
 };
 
+/* The vulnerabilities that a query is about, ascending. */
+int query_numbers(
+    const struct index *index, const struct index_query *query, struct ids *ret, struct err *err);
+/* Where one of them makes rows with some of the codes. */
+int rows_of_vuln(const struct index *index, const struct ordinals *scope,
+    const struct index_query *query, uint32_t vuln, uint64_t codes, struct vuln_rows *ret,
+    struct err *err);
 /* *ret is to be released on failure, too. */
 int rows_collect(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, uint64_t codes, struct rows *ret, struct err *err);

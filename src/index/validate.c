@@ -14,6 +14,21 @@ struct sums {
     size_t bytes;
 };
 
+static bool columns_are_right(
+    const struct index *index, uint32_t ordinal, const struct entry *entry)
+{
+    const struct block *block = block_of(index, ordinal);
+    int64_t containers = entry->image.place.containers;
+    size_t at = ordinal % BLOCK_ORDINALS;
+
+    for (size_t i = 0; i < INDEX_FACET_COUNT; i++)
+        if (attribute_fields[i].table != (enum table_id)i ||
+            block->values[i][at] != entry->values[i])
+            return false;
+    return block->types[at] == (uint8_t)entry->image.place.type &&
+           block->containers[at] == (containers > 0 ? (uint32_t)containers : 0);
+}
+
 static const char *validate_findings(
     const struct index *index, uint32_t ordinal, const struct entry *entry)
 {
@@ -43,6 +58,8 @@ static const char *validate_findings(
     if (oldest_at(index, ordinal) != entry_oldest_ms(entry) ||
         newest_at(index, ordinal) != entry_newest_ms(entry))
         return "an image's oldest or newest time is not that of its findings";
+    if (!columns_are_right(index, ordinal, entry))
+        return "what facets count an image by is not what it has";
     if (findings_at(index, ordinal) != entry->count)
         return "an image's findings are not as many as was counted";
     counts_read(index, ordinal, kept);

@@ -419,6 +419,96 @@ static void ask_vulns(struct world *world, const struct index_query *query)
             WRONG("vulnerability %u was left out", wanted.sums[wanted.at].vuln);
 }
 
+/* --- Facets ----------------------------------------------------------------------------------- */
+
+static struct slice facet_text(const struct image *image, enum index_facet_id id)
+{
+    switch (id) {
+    case INDEX_FACET_ENTERPRISE_PROJECT:
+        return image->place.enterprise_project;
+    case INDEX_FACET_REGISTRY_TYPE:
+        return image->place.registry_type;
+    case INDEX_FACET_REGISTRY_NAME:
+        return image->place.registry_name;
+    case INDEX_FACET_CLUSTER_ID:
+    case INDEX_FACET_COUNT:
+    default:
+        return image->place.cluster_id;
+    }
+}
+
+static void check_facet(const struct index_facet *facet, const struct index_row *rows, size_t count,
+    enum index_facet_id id)
+{
+    uint64_t found = 0, wanted = 0;
+
+    if (facet->values != facet->count)
+        WRONG("facet %d has %llu values, %zu of them shown", (int)id,
+            (unsigned long long)facet->values, facet->count);
+    for (size_t i = 0; i < count; i++)
+        wanted += facet_text(rows[i].image, id).len > 0;
+    for (size_t i = 0; i < facet->count; i++) {
+        const struct index_facet_value *at = &facet->at[i];
+        uint64_t expected = 0;
+
+        for (size_t j = 0; j < count; j++)
+            expected += slice_eq(facet_text(rows[j].image, id), at->text);
+        if (at->rows == 0 || at->rows != expected)
+            WRONG("facet %d: %.*s has %llu rows, wanted %llu", (int)id, SLICE_FMT(at->text),
+                (unsigned long long)at->rows, (unsigned long long)expected);
+        if (i && (at[-1].rows < at->rows ||
+                     (at[-1].rows == at->rows && slice_cmp(at[-1].text, at->text) >= 0)))
+            WRONG("facet %d is not in order at %zu", (int)id, i);
+        found += at->rows;
+    }
+    if (found != wanted)
+        WRONG("facet %d has %llu rows, wanted %llu", (int)id, (unsigned long long)found,
+            (unsigned long long)wanted);
+}
+
+static void ask_facets(const struct world *world, const struct index_query *query)
+{
+    static struct index_row rows[IMAGES * FINDINGS];
+    struct index_query unsorted = *query;
+    struct index_facets facets, wanted = {.rows = 0};
+    bool seen[VULNS] = {false};
+    struct err err;
+    size_t count;
+
+    unsorted.sort = INDEX_SORT_IMAGE;
+    count = model_rows(world, &unsorted, rows);
+    for (size_t i = 0; i < count; i++) {
+        const struct index_row *row = &rows[i];
+        bool first = i == 0 || row[-1].image != row->image;
+        int64_t containers = row->image->place.containers;
+
+        wanted.images += first;
+        wanted.containers += first && containers > 0 ? (uint64_t)containers : 0;
+        wanted.by_code[row->code]++;
+        wanted.by_image_type[row->image->place.type]++;
+        for (uint32_t v = 0; v < VULNS; v++)
+            if (vuln_of(v) == row->vuln && !seen[v]) {
+                seen[v] = true;
+                wanted.vulns++;
+            }
+    }
+    if (index_facets(world->index, query, &facets, &err) < 0)
+        WRONG("facets: %s", err.message);
+    if (facets.rows != count || facets.images != wanted.images ||
+        facets.containers != wanted.containers || facets.vulns != wanted.vulns ||
+        memcmp(facets.by_code, wanted.by_code, sizeof(wanted.by_code)) != 0 ||
+        memcmp(facets.by_image_type, wanted.by_image_type, sizeof(wanted.by_image_type)) != 0)
+        WRONG(
+            "facets of %llu rows, %llu images, %llu vulnerabilities, %llu containers; wanted %zu, "
+            "%llu, %llu, %llu",
+            (unsigned long long)facets.rows, (unsigned long long)facets.images,
+            (unsigned long long)facets.vulns, (unsigned long long)facets.containers, count,
+            (unsigned long long)wanted.images, (unsigned long long)wanted.vulns,
+            (unsigned long long)wanted.containers);
+    for (int id = 0; id < INDEX_FACET_COUNT; id++)
+        check_facet(&facets.by_value[id], rows, count, (enum index_facet_id)id);
+}
+
 static void ask_images_of(struct world *world)
 {
     uint32_t vuln = vuln_of(chance(VULNS));
@@ -537,6 +627,7 @@ static void run_world(int number)
 
             random_question(world, &q);
             ask_page(world, &q.query, &page);
+            ask_facets(world, &q.query);
             ask_counts(world, &q.query.scope);
             ask_images(world, &q.query.scope);
             ask_images_of(world);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* apk's list of installed packages. tests/e2e/test_inventory.py compares it with apk itself. */
+/* apk's list of installed packages. tests/e2e/test_package_lists.py compares it with apk itself. */
 #include "inventory/reading.h"
 
 #define PATH "lib/apk/db/installed"

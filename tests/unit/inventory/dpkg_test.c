@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dpkg's and opkg's lists. tests/e2e/test_inventory.py compares them with dpkg-query itself. */
+/* dpkg's and opkg's lists. tests/e2e/test_package_lists.py compares them with dpkg-query itself. */
 #include "inventory/reading.h"
 
 #include <stdio.h>

@@ -191,6 +191,8 @@
  * bytes that it may put into one file of the scratch folder. */
 #define LIMIT_SCAN_S 3600
 #define LIMIT_SCAN_FILES 256
+/* Scans: address space of the child process; most of it is room for the stacks of threads. */
+#define LIMIT_SCAN_ADDRESS_BYTES (2L * 1024 * 1024 * 1024)
 #define LIMIT_SCAN_SCRATCH_BYTES (64L * 1024 * 1024 * 1024)
 /* Scans: the facts that are kept of layers (option --cache-size), and what one may have. */
 #define LIMIT_CACHE_BYTES (512L * 1024 * 1024)

@@ -63,6 +63,7 @@ struct gunzip_stream {
     uint64_t made;  /* bytes that all members gave so far */
     size_t at, end; /* what of input[] is not used yet */
     bool in_ended;
+    struct expansion most;
     struct err failed;
     struct inflater inflater;
     unsigned char input[INPUT_BYTES];
@@ -247,16 +248,6 @@ static int pass(struct gunzip_stream *g, void *dst, size_t cap, size_t *ret)
     return 0;
 }
 
-static int check_ratio(struct gunzip_stream *g)
-{
-    if (g->made <= LIMIT_GUNZIP_FREE_BYTES || g->made / LIMIT_GUNZIP_RATIO <= compressed_offset(g))
-        return 0;
-    return err_set(&g->failed, ERR_LIMIT,
-        "the gzip data expands to more than %d times its size at byte %llu of the compressed data: "
-        "if that is no mistake, unpack it first",
-        LIMIT_GUNZIP_RATIO, compressed_offset(g));
-}
-
 /* Inflates until there is output, or the member ends (*ret may be 0 then). */
 static int run_member(struct gunzip_stream *g, void *dst, size_t cap, size_t *ret)
 {
@@ -280,7 +271,7 @@ static int run_member(struct gunzip_stream *g, void *dst, size_t cap, size_t *re
         if (made || step == STEP_MEMBER_END) {
             g->made += made;
             *ret = made;
-            return check_ratio(g);
+            return expansion_check(&g->most, "gzip", compressed_offset(g), g->made, &g->failed);
         }
         if (fill(g, 1) != 0)
             return -1;
@@ -360,7 +351,8 @@ static void gunzip_close(struct stream *stream)
 
 static const struct stream_ops gunzip_ops = {gunzip_read, gunzip_close};
 
-struct stream *stream_auto_gunzip(struct stream *in, struct err *err)
+struct stream *stream_gunzip_within(
+    struct stream *in, const struct expansion *most, struct err *err)
 {
     struct gunzip_stream *g = calloc(1, sizeof(*g));
 
@@ -370,5 +362,13 @@ struct stream *stream_auto_gunzip(struct stream *in, struct err *err)
     }
     g->stream.ops = &gunzip_ops;
     g->in = in;
+    g->most = *most;
     return &g->stream;
+}
+
+struct stream *stream_auto_gunzip(struct stream *in, struct err *err)
+{
+    static const struct expansion most = {LIMIT_GUNZIP_FREE_BYTES, LIMIT_GUNZIP_RATIO};
+
+    return stream_gunzip_within(in, &most, err);
 }

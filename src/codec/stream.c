@@ -236,3 +236,14 @@ struct stream *stream_limit(struct stream *in, uint64_t max, const char *what, s
     s->what = what;
     return &s->stream;
 }
+
+int expansion_check(
+    const struct expansion *most, const char *what, uint64_t in, uint64_t out, struct err *err)
+{
+    if (out <= most->free_bytes || out / most->ratio <= in)
+        return 0;
+    return err_set(err, ERR_LIMIT,
+        "the %s data expands to more than %u times its size at byte %llu of the compressed data: "
+        "if that is no mistake, unpack it first",
+        what, most->ratio, (unsigned long long)in);
+}

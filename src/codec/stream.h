@@ -42,6 +42,18 @@ struct stream *stream_open_memory(struct slice bytes, struct err *err);
  * else passes through. CRC and length of each member are checked; a truncated or damaged member is
  * ERR_FORMAT with the offset in the compressed bytes. */
 struct stream *stream_auto_gunzip(struct stream *in, struct err *err);
+/* How much may come out of a decompressor: free_bytes in any case, and beyond them `ratio` times
+ * the bytes that went in. */
+struct expansion {
+    uint64_t free_bytes;
+    unsigned ratio;
+};
+/* stream_auto_gunzip() with other ceilings than LIMIT_GUNZIP_*. */
+struct stream *stream_gunzip_within(
+    struct stream *in, const struct expansion *most, struct err *err);
+/* For decompressors: ERR_LIMIT when `out` bytes are too many for `in`. what: "gzip". */
+int expansion_check(
+    const struct expansion *most, const char *what, uint64_t in, uint64_t out, struct err *err);
 /* ERR_LIMIT once more than max bytes came through: "<what> is larger than the limit of N bytes".
  * `what` is kept, not copied. */
 struct stream *stream_limit(struct stream *in, uint64_t max, const char *what, struct err *err);

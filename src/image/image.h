@@ -2,12 +2,14 @@
 /*
  * Images from outside, opened and walked: docker-archive (docker save, old and new layouts), OCI
  * image layout (image-spec 1.1, image-layout.md) as a folder or a tar, and a root folder. Which it
- * is, is found by looking.
+ * is, is found by looking. An archive that is both of the first (docker save since 25) is read by
+ * its OCI index, which states digests, and named as its manifest.json says.
  *
- * An open source lists its images, one for each platform of each manifest: indexes are always
- * descended. A layer is read entry by entry, in the order of its archive; what covers what is for
- * the reader to work out (scan/overlay.h). Nothing is ever unpacked: contents that are wanted stand
- * in memory while they are small, and in an unlinked file of the scratch folder when they are not.
+ * An open source lists its images, one for each platform and each name: indexes are always
+ * descended, and what they list but the source does not hold is left out. A layer is read entry by
+ * entry, in the order of its archive; what covers what is for the reader to work out
+ * (scan/overlay.h). Nothing is ever unpacked: contents that are wanted stand in memory while they
+ * are small, and in an unlinked file of the scratch folder when they are not.
  *
  * Everything here takes bytes from strangers. Ceilings are LIMIT_LAYER_*, LIMIT_IMAGE_*.
  */
@@ -27,11 +29,9 @@ struct source_options {
 };
 
 struct layer {
-    struct slice
-        digest; /* "sha256:..." of the blob as stored; empty when the archive states none */
+    struct slice digest;  /* "sha256:..." of the blob as stored; empty when nothing states one */
     struct slice diff_id; /* of its tar; empty for a folder */
     uint64_t size_bytes;  /* as stored */
-    struct blob content;  /* as stored; nothing for a folder */
 };
 
 /* One image for one platform. */
@@ -84,7 +84,12 @@ struct layer_entry {
 };
 
 /* Both run on the thread that reads the layer. A content, and what an entry points at, is good
- * during the call only, unless kept (layer_keep). -1 ends the walk with *err. */
+ * during the call only; the file of a content that is in one may be kept with dup(2). -1 ends the
+ * walk with *err.
+ *
+ * What stands twice in a layer is told twice, in the order of the archive: the last one counts. An
+ * entry below a path that is a link in the same layer is told as it is written. Of aufs's own
+ * entries (".wh..wh.*") nothing is told. */
 struct layer_visitor {
     /* Of every entry: *ret_wanted: hand me the content of this ENTRY_FILE. */
     int (*entry)(void *ctx, const struct layer_entry *entry, bool *ret_wanted, struct err *err);

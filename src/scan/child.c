@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See child.h. Facts of layers are gathered by a few threads, put into one nameless file, and laid
+ * over each other from there, so that an image of hundreds of layers takes no more memory than its
+ * largest one. Where links lead to places that no reader knows, the layers are read once more with
+ * those in mind (a round); most images need one round.
+ */
+#include "scan/child.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/limits.h"
+#include "image/scratch.h"
+#include "scan/cache.h"
+#include "scan/gather.h"
+#include "scan/wire.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Facts in the file. */
+struct stored {
+    char name[CACHE_NAME_BYTES]; /* as in the cache; empty for what has no diff_id */
+    uint64_t offset, bytes;
+};
+
+struct child {
+    const struct child_plan *plan;
+    struct image_source *source;
+    int store_fd;
+    uint64_t store_bytes;
+    struct stored *stored; /* heap */
+    size_t stored_count, stored_cap;
+    size_t layers_done, layers_known;
+    pthread_mutex_t lock; /* of all above, and of the pipe, while there are threads */
+};
+
+/* ---- the pipe ---- */
+
+static int write_all(int fd, const void *bytes, size_t len, struct err *err)
+{
+    const char *from = bytes;
+
+    while (len) {
+        ssize_t wrote = write(fd, from, len);
+
+        if (wrote < 0 && errno != EINTR)
+            return err_set_errno(err, "cannot tell what is found");
+        if (wrote > 0) {
+            from += wrote;
+            len -= (size_t)wrote;
+        }
+    }
+    return 0;
+}
+
+static int send_frame(
+    const struct child *child, enum frame_type type, const struct buf *body, struct err *err)
+{
+    unsigned char head[FRAME_HEAD_BYTES];
+
+    if (buf_check(body, "what is found (LIMIT_SCAN_FRAME_BYTES)", err) < 0)
+        return -1;
+    frame_head(type, body->len, head);
+    if (write_all(child->plan->out_fd, head, sizeof(head), err) < 0)
+        return -1;
+    return write_all(child->plan->out_fd, body->data, body->len, err);
+}
+
+static int send_progress(const struct child *child, struct err *err)
+{
+    struct buf body CLEANUP(buf_release) = BUF_INIT(64);
+
+    pack_number(&body, child->layers_done);
+    pack_number(&body, child->layers_known);
+    return send_frame(child, FRAME_PROGRESS, &body, err);
+}
+
+/* ---- facts, stored ---- */
+
+static int store(
+    struct child *child, const char *name, struct slice bytes, struct stored *ret, struct err *err)
+{
+    struct stored stored = {.offset = child->store_bytes, .bytes = bytes.len};
+
+    if (child->store_fd < 0)
+        child->store_fd = scratch_open(child->plan->scratch_fd, err);
+    if (child->store_fd < 0 ||
+        scratch_write(child->store_fd, bytes.ptr, bytes.len, stored.offset, err) < 0)
+        return -1;
+    child->store_bytes += bytes.len;
+    snprintf(stored.name, sizeof(stored.name), "%s", name);
+    if (array_reserve(
+            &child->stored, &child->stored_cap, child->stored_count + 1, sizeof(stored), err) < 0)
+        return -1;
+    child->stored[child->stored_count++] = stored;
+    *ret = stored;
+    return 0;
+}
+
+/* A layer that another image of the target has, too. */
+static bool find_stored(const struct child *child, const char *name, struct stored *ret)
+{
+    for (size_t i = 0; *name && i < child->stored_count; i++)
+        if (strcmp(child->stored[i].name, name) == 0) {
+            *ret = child->stored[i];
+            return true;
+        }
+    return false;
+}
+
+/* False when it is not in the cache, or damaged there. */
+static int find_cached(
+    struct child *child, const char *name, bool *ret_found, struct stored *ret, struct err *err)
+{
+    struct buf bytes CLEANUP(buf_release) = BUF_INIT(LIMIT_FACTS_BYTES);
+    struct facts facts;
+    struct err why;
+
+    *ret_found = false;
+    if (!*name || child->plan->cache_fd < 0 || !cache_get(child->plan->cache_fd, name, &bytes) ||
+        facts_decode(buf_slice(&bytes), &facts, &why) < 0)
+        return 0;
+    facts_release(&facts);
+    if (store(child, name, buf_slice(&bytes), ret, err) < 0)
+        return -1;
+    *ret_found = true;
+    return 0;
+}
+
+static int keep_facts(struct child *child, const char *name, const struct facts *facts,
+    struct stored *ret, struct err *err)
+{
+    struct buf frame CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
+    struct slice bytes;
+    size_t from;
+
+    pack_text(&frame, slice_of(name));
+    from = frame.len;
+    if (facts_encode(facts, &frame, err) < 0)
+        return -1;
+    bytes = slice_skip(buf_slice(&frame), from);
+    if (store(child, name, bytes, ret, err) < 0)
+        return -1;
+    if (!*name || child->plan->cache_fd < 0)
+        return 0;
+    return send_frame(child, FRAME_FACTS, &frame, err);
+}
+
+/* ---- layers ---- */
+
+/* The layers of one image that have to be read, handed out to threads. */
+struct round {
+    struct child *child;
+    const struct manifest *manifest;
+    const struct interest *interest;
+    struct stored *stored; /* by layer */
+    size_t *todo;          /* layers, heap */
+    size_t todo_count, next;
+    struct err err; /* of the lowest layer that failed */
+    size_t failed;  /* that layer; SIZE_MAX: none */
+};
+
+static void layer_name(const struct round *round, size_t layer, char dst[CACHE_NAME_BYTES])
+{
+    if (!cache_name(round->manifest->layers[layer].diff_id, round->interest, dst))
+        dst[0] = '\0';
+}
+
+static int read_layer(struct round *round, size_t layer, struct err *err)
+{
+    struct child *child = round->child;
+    char name[CACHE_NAME_BYTES];
+    struct facts facts;
+    int failed;
+
+    if (facts_gather(child->source, round->manifest, layer, round->interest, &facts, err) < 0)
+        return -1;
+    layer_name(round, layer, name);
+    pthread_mutex_lock(&child->lock);
+    failed = keep_facts(child, name, &facts, &round->stored[layer], err);
+    child->layers_done++;
+    if (!failed)
+        failed = send_progress(child, err);
+    pthread_mutex_unlock(&child->lock);
+    facts_release(&facts);
+    return failed;
+}
+
+/* The next layer to read, or false. After a failure there is none: the scan has failed. */
+static bool next_layer(struct round *round, size_t *ret)
+{
+    bool found;
+
+    pthread_mutex_lock(&round->child->lock);
+    found = round->failed == SIZE_MAX && round->next < round->todo_count;
+    if (found)
+        *ret = round->todo[round->next++];
+    pthread_mutex_unlock(&round->child->lock);
+    return found;
+}
+
+static void *read_layers(void *ctx)
+{
+    struct round *round = ctx;
+    size_t layer;
+
+    while (next_layer(round, &layer)) {
+        struct err err = {0};
+
+        if (read_layer(round, layer, &err) == 0)
+            continue;
+        pthread_mutex_lock(&round->child->lock);
+        if (layer < round->failed) {
+            round->failed = layer;
+            round->err = err;
+        }
+        pthread_mutex_unlock(&round->child->lock);
+    }
+    return NULL;
+}
+
+/* On this thread and, when there are several, on others. A thread that cannot be had is no loss. */
+static int read_todo(struct round *round, struct err *err)
+{
+    pthread_t threads[64];
+    size_t count = 0, wanted = round->child->plan->threads;
+
+    if (wanted > round->todo_count)
+        wanted = round->todo_count;
+    if (wanted > sizeof(threads) / sizeof(threads[0]))
+        wanted = sizeof(threads) / sizeof(threads[0]);
+    while (count + 1 < wanted && pthread_create(&threads[count], NULL, read_layers, round) == 0)
+        count++;
+    read_layers(round);
+    for (size_t i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    if (round->failed == SIZE_MAX)
+        return 0;
+    *err = round->err;
+    return -1;
+}
+
+static bool is_todo(const struct round *round, const char *name)
+{
+    char other[CACHE_NAME_BYTES];
+
+    for (size_t i = 0; *name && i < round->todo_count; i++) {
+        layer_name(round, round->todo[i], other);
+        if (strcmp(other, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Finds what is known of the layers, and reads the others. *cached counts those of the cache. */
+static int load_layers(struct round *round, size_t *cached, struct err *err)
+{
+    struct child *child = round->child;
+    char name[CACHE_NAME_BYTES];
+    bool found;
+
+    for (size_t i = 0; i < round->manifest->layer_count; i++) {
+        layer_name(round, i, name);
+        if (is_todo(round, name) || find_stored(child, name, &round->stored[i]))
+            continue;
+        if (find_cached(child, name, &found, &round->stored[i], err) < 0)
+            return -1;
+        *cached += found;
+        if (!found)
+            round->todo[round->todo_count++] = i;
+    }
+    child->layers_known += round->todo_count;
+    if (round->todo_count && (send_progress(child, err) < 0 || read_todo(round, err) < 0))
+        return -1;
+    /* A layer may stand in an image twice. */
+    for (size_t i = 0; i < round->manifest->layer_count; i++) {
+        layer_name(round, i, name);
+        find_stored(child, name, &round->stored[i]);
+    }
+    return 0;
+}
+
+/* ---- an image ---- */
+
+static int lay_layer(struct child *child, struct overlay *overlay, size_t layer,
+    const struct stored *stored, struct buf *bytes, struct err *err)
+{
+    struct blob blob = {
+        .fd = child->store_fd, .offset = stored->offset, .size = stored->bytes, .name = "facts"};
+    struct facts facts;
+    int failed;
+
+    buf_clear(bytes);
+    if (!buf_reserve(bytes, (size_t)stored->bytes))
+        return buf_check(bytes, "facts", err);
+    if (blob_read(&blob, 0, bytes->data, (size_t)stored->bytes, err) < 0)
+        return -1;
+    bytes->len = (size_t)stored->bytes;
+    if (facts_decode(buf_slice(bytes), &facts, err) < 0)
+        return -1;
+    failed = overlay_add(overlay, layer, &facts, err);
+    facts_release(&facts);
+    return failed;
+}
+
+static struct overlay *lay_layers(struct round *round, struct err *err)
+{
+    struct buf bytes CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
+    struct overlay *overlay = overlay_new(err);
+
+    if (!overlay)
+        return NULL;
+    for (size_t i = round->manifest->layer_count; i > 0; i--) {
+        const struct layer *layer = &round->manifest->layers[i - 1];
+
+        if (lay_layer(round->child, overlay, i - 1, &round->stored[i - 1], &bytes, err) == 0)
+            continue;
+        if (layer->diff_id.len)
+            err_prefix(err, "layer %.*s", SLICE_FMT(layer->diff_id));
+        overlay_free(overlay);
+        return NULL;
+    }
+    return overlay;
+}
+
+static struct overlay *run_round(struct child *child, const struct manifest *manifest,
+    const struct interest *interest, size_t *cached, struct err *err)
+{
+    struct round round = {
+        .child = child, .manifest = manifest, .interest = interest, .failed = SIZE_MAX};
+    struct overlay *overlay = NULL;
+
+    round.stored = calloc(manifest->layer_count + 1, sizeof(*round.stored));
+    round.todo = calloc(manifest->layer_count + 1, sizeof(*round.todo));
+    if (!round.stored || !round.todo)
+        err_nomem(err);
+    else if (load_layers(&round, cached, err) == 0)
+        overlay = lay_layers(&round, err);
+    free(round.stored);
+    free(round.todo);
+    return overlay;
+}
+
+/* Copies the aliases behind those that there are. */
+static int add_aliases(struct alias **aliases, size_t *count, size_t *cap, const struct alias *more,
+    size_t more_count, struct arena *arena, struct err *err)
+{
+    if (array_reserve(aliases, cap, *count + more_count, sizeof(**aliases), err) < 0)
+        return -1;
+    for (size_t i = 0; i < more_count; i++) {
+        struct alias *alias = &(*aliases)[*count];
+
+        if (arena_dup(arena, more[i].real, &alias->real, err) < 0 ||
+            arena_dup(arena, more[i].as, &alias->as, err) < 0)
+            return -1;
+        ++*count;
+    }
+    return 0;
+}
+
+struct rounds {
+    struct arena arena;
+    struct alias *aliases; /* heap */
+    size_t count, cap;
+};
+
+/* Round after round until links lead to no new places. */
+static struct overlay *run_rounds(struct child *child, const struct manifest *manifest,
+    struct rounds *rounds, size_t *cached, struct err *err)
+{
+    for (unsigned i = 0; i < LIMIT_SCAN_ROUNDS; i++) {
+        const struct interest interest = {rounds->aliases, rounds->count};
+        struct overlay *overlay =
+            run_round(child, manifest, &interest, i ? &(size_t){0} : cached, err);
+        struct alias *missing = NULL;
+        size_t count = 0;
+        int failed;
+
+        if (!overlay)
+            return NULL;
+        failed = overlay_missing_aliases(overlay, &interest, &missing, &count, err);
+        if (!failed && count)
+            failed = add_aliases(&rounds->aliases, &rounds->count, &rounds->cap, missing, count,
+                &rounds->arena, err);
+        free(missing);
+        if (!failed && count == 0)
+            return overlay;
+        overlay_free(overlay);
+        if (failed)
+            return NULL;
+    }
+    err_set(err, ERR_LIMIT,
+        "links lead to package databases over more than %d others (LIMIT_SCAN_ROUNDS)",
+        LIMIT_SCAN_ROUNDS);
+    return NULL;
+}
+
+static int send_image(struct child *child, const struct found_image *image, struct err *err)
+{
+    struct buf body CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
+    struct slice path;
+
+    if (overlay_finish(image->overlay, err) < 0)
+        return -1;
+    if (overlay_databases(image->overlay, &path) && overlay_package_count(image->overlay) == 0)
+        return err_set(err, ERR_FORMAT, "%.*s is there, but lists no package", SLICE_FMT(path));
+    if (image_encode(image, &body, err) < 0)
+        return -1;
+    return send_frame(child, FRAME_IMAGE, &body, err);
+}
+
+static int scan_image(struct child *child, const struct manifest *manifest, struct err *err)
+{
+    struct rounds rounds = {0};
+    struct found_image image = {.manifest = manifest, .kind = image_source_kind(child->source)};
+    int failed = -1;
+
+    arena_init(&rounds.arena, "links", 16UL * LIMIT_SCAN_ALIASES * LIMIT_LAYER_PATH_BYTES);
+    image.overlay = run_rounds(child, manifest, &rounds, &image.cached_layers, err);
+    if (image.overlay)
+        failed = send_image(child, &image, err);
+    overlay_free(image.overlay);
+    arena_release(&rounds.arena);
+    free(rounds.aliases);
+    return failed;
+}
+
+/* ---- a target ---- */
+
+/* Of several images, which one? */
+static void name_image(const struct manifest *manifest, struct err *err)
+{
+    if (manifest->name.len)
+        err_prefix(err, "%.*s%s%.*s", SLICE_FMT(manifest->name), manifest->tag.len ? ":" : "",
+            SLICE_FMT(manifest->tag));
+    else if (manifest->config_digest.len)
+        err_prefix(err, "%.*s", SLICE_FMT(manifest->config_digest));
+}
+
+static int scan_all(struct child *child, struct err *err)
+{
+    const struct source_options options = {
+        .platform = child->plan->platform, .scratch_fd = child->plan->scratch_fd};
+
+    child->source = image_open(child->plan->target, &options, err);
+    if (!child->source)
+        return -1;
+    for (size_t i = 0; i < image_count(child->source); i++) {
+        const struct manifest *manifest = image_at(child->source, i);
+
+        if (scan_image(child, manifest, err) == 0)
+            continue;
+        if (image_count(child->source) > 1)
+            name_image(manifest, err);
+        return -1;
+    }
+    return 0;
+}
+
+static int put_up_walls(const struct child *child, struct err *err)
+{
+    const struct child_plan *plan = child->plan;
+    struct sandbox_plan walls = {.write = plan->scratch_fd};
+    struct buf body CLEANUP(buf_release) = BUF_INIT(1024);
+    char why_not[SANDBOX_WHY_BYTES];
+
+    if (plan->target_fd >= 0)
+        walls.read[walls.read_count++] = plan->target_fd;
+    if (plan->cache_fd >= 0)
+        walls.read[walls.read_count++] = plan->cache_fd;
+    if (sandbox_enter(&walls, why_not, err) < 0)
+        return -1;
+    pack_text(&body, slice_of(why_not));
+    return send_frame(child, FRAME_WALLS, &body, err);
+}
+
+int child_main(const struct child_plan *plan)
+{
+    struct child child = {.plan = plan, .store_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct buf body = BUF_INIT(8192);
+    struct err err = {0}, ignored;
+    int failed = put_up_walls(&child, &err) < 0 || scan_all(&child, &err) < 0;
+
+    if (failed)
+        error_encode(&err, &body);
+    if (send_frame(&child, failed ? FRAME_ERROR : FRAME_DONE, &body, &ignored) < 0)
+        failed = 1;
+    image_close(child.source);
+    cleanup_fd(&child.store_fd);
+    free(child.stored);
+    buf_release(&body);
+    return failed;
+}

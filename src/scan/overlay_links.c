@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where the links of an image lead, the way the kernel goes, with the image as its root: ".." at
+ * the root stays there, and more than LIMIT_LINKS_FOLLOWED links lead nowhere.
+ */
+#include "scan/overlay_internal.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+
+enum { PATH_MAX_BYTES = 4 * LIMIT_LAYER_PATH_BYTES };
+
+static bool is_link(const void *owner, uint32_t id, const void *key)
+{
+    const struct overlay *overlay = owner;
+
+    return slice_eq(overlay->links[id].path, *(const struct slice *)key);
+}
+
+static const struct visible_link *find_link(const struct overlay *overlay, struct slice path)
+{
+    uint32_t id = map_find(&overlay->link_ids, slice_hash(path), is_link, overlay, &path);
+
+    return id == MAP_NONE ? NULL : &overlay->links[id];
+}
+
+int overlay_add_link(struct overlay *overlay, const struct fact *fact, struct err *err)
+{
+    struct visible_link link;
+
+    if (overlay_text(overlay, fact->path, &link.path, err) < 0 ||
+        overlay_text(overlay, fact->target, &link.target, err) < 0 ||
+        array_reserve(
+            &overlay->links, &overlay->link_cap, overlay->link_count + 1, sizeof(link), err) < 0 ||
+        map_add(&overlay->link_ids, slice_hash(link.path), (uint32_t)overlay->link_count, err) < 0)
+        return -1;
+    overlay->links[overlay->link_count++] = link;
+    return 0;
+}
+
+/* ---- following ---- */
+
+struct walk {
+    struct buf at;      /* where we are: no link on the way */
+    struct buf rest[2]; /* what is still to go, and the same being rewritten */
+    unsigned followed;
+};
+
+static void walk_release(struct walk *walk)
+{
+    buf_release(&walk->at);
+    buf_release(&walk->rest[0]);
+    buf_release(&walk->rest[1]);
+}
+
+static void go_up(struct buf *at)
+{
+    size_t slash = slice_rfind_char(buf_slice(at), '/');
+
+    if (at->len == 0)
+        return;
+    at->len = slash == at->len ? 0 : slash;
+    at->data[at->len] = '\0';
+}
+
+/* The link's target is to go before the rest. */
+static struct slice enter_link(struct walk *walk, struct slice target, struct slice rest)
+{
+    struct buf *to = &walk->rest[walk->followed % 2];
+
+    walk->followed++;
+    if (slice_starts_with(target, "/"))
+        buf_clear(&walk->at);
+    else
+        go_up(&walk->at);
+    buf_clear(to);
+    buf_put_slice(to, target);
+    buf_put_char(to, '/');
+    buf_put_slice(to, rest);
+    return buf_slice(to);
+}
+
+/* The path without links, in walk->at; false when it leads nowhere. */
+static bool resolve(const struct overlay *overlay, struct slice path, struct walk *walk)
+{
+    buf_clear(&walk->at);
+    walk->followed = 0;
+    while (path.len && !walk->at.failed) {
+        struct slice part = slice_pull_until(&path, '/');
+        const struct visible_link *link;
+
+        if (part.len == 0 || slice_is(part, "."))
+            continue;
+        if (slice_is(part, "..")) {
+            go_up(&walk->at);
+            continue;
+        }
+        if (walk->at.len)
+            buf_put_char(&walk->at, '/');
+        buf_put_slice(&walk->at, part);
+        link = find_link(overlay, buf_slice(&walk->at));
+        if (!link)
+            continue;
+        if (walk->followed == LIMIT_LINKS_FOLLOWED)
+            return false;
+        path = enter_link(walk, link->target, path);
+        if (walk->rest[0].failed || walk->rest[1].failed)
+            return false;
+    }
+    return !walk->at.failed;
+}
+
+#define WALK_INIT                                 \
+    {                                             \
+        .at = BUF_INIT(PATH_MAX_BYTES), .rest = { \
+            BUF_INIT(PATH_MAX_BYTES),             \
+            BUF_INIT(PATH_MAX_BYTES)              \
+        }                                         \
+    }
+
+/* ---- aliases ---- */
+
+static bool has_alias(const struct alias *aliases, size_t count, struct slice real, struct slice as)
+{
+    for (size_t i = 0; i < count; i++)
+        if (slice_eq(aliases[i].real, real) && slice_eq(aliases[i].as, as))
+            return true;
+    return false;
+}
+
+struct missing {
+    struct alias *at;
+    size_t count, cap;
+};
+
+static int add_missing(struct overlay *overlay, const struct interest *interest, struct slice real,
+    struct slice as, struct missing *missing, struct err *err)
+{
+    struct alias alias = {.as = as};
+
+    if (has_alias(interest->aliases, interest->alias_count, real, as) ||
+        has_alias(missing->at, missing->count, real, as))
+        return 0;
+    if (interest->alias_count + missing->count >= LIMIT_SCAN_ALIASES)
+        return err_set(err, ERR_LIMIT,
+            "links lead to more than %d places where package databases may be "
+            "(LIMIT_SCAN_ALIASES)",
+            LIMIT_SCAN_ALIASES);
+    if (overlay_text(overlay, real, &alias.real, err) < 0 ||
+        array_reserve(&missing->at, &missing->cap, missing->count + 1, sizeof(alias), err) < 0)
+        return -1;
+    missing->at[missing->count++] = alias;
+    return 0;
+}
+
+int overlay_missing_aliases(struct overlay *overlay, const struct interest *interest,
+    struct alias **ret, size_t *ret_count, struct err *err)
+{
+    struct walk walk CLEANUP(walk_release) = WALK_INIT;
+    struct buf scratch CLEANUP(buf_release) = BUF_INIT(PATH_MAX_BYTES);
+    struct missing missing = {0};
+
+    for (size_t i = 0; i < overlay->link_count; i++) {
+        struct slice path = overlay->links[i].path;
+
+        if (!resolve(overlay, path, &walk) || walk.at.len == 0 ||
+            !interest_needs_alias(path, buf_slice(&walk.at), &scratch))
+            continue;
+        if (add_missing(overlay, interest, buf_slice(&walk.at), path, &missing, err) < 0) {
+            free(missing.at);
+            return -1;
+        }
+    }
+    *ret = missing.at;
+    *ret_count = missing.count;
+    return 0;
+}
+
+/* ---- what links make one ---- */
+
+static struct slice last_part(struct slice path)
+{
+    size_t slash = slice_rfind_char(path, '/');
+
+    return slash == path.len ? path : slice_skip(path, slash + 1);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return slice_cmp(
+        ((const struct found_licence *)a)->package, ((const struct found_licence *)b)->package);
+}
+
+int overlay_link_licences(struct overlay *overlay, struct err *err)
+{
+    struct walk walk CLEANUP(walk_release) = WALK_INIT;
+    size_t known = overlay->licence_count;
+
+    if (known == 0)
+        return 0;
+    qsort(overlay->licences, known, sizeof(*overlay->licences), compare_names);
+    for (size_t i = 0; i < overlay->link_count; i++) {
+        struct slice path = overlay->links[i].path;
+        struct found_licence sought, *licence;
+
+        if (interest_above(&(struct interest){0}, path) != ABOVE_ONE_OF_MANY ||
+            !resolve(overlay, path, &walk))
+            continue;
+        sought.package = last_part(buf_slice(&walk.at));
+        licence = bsearch(&sought, overlay->licences, known, sizeof(sought), compare_names);
+        if (!licence)
+            continue;
+        if (array_reserve(&overlay->licences, &overlay->licence_cap, overlay->licence_count + 1,
+                sizeof(sought), err) < 0)
+            return -1;
+        /* The array may have moved, its first part is the same. */
+        licence = bsearch(&sought, overlay->licences, known, sizeof(sought), compare_names);
+        overlay->licences[overlay->licence_count++] =
+            (struct found_licence){last_part(path), licence->licence};
+    }
+    return 0;
+}
+
+int overlay_join_databases(struct overlay *overlay, struct err *err)
+{
+    struct walk walk CLEANUP(walk_release) = WALK_INIT;
+
+    (void)err;
+    if (overlay->link_count == 0)
+        return 0;
+    for (size_t i = 0; i < overlay->database_count; i++) {
+        struct database *one = &overlay->databases[i];
+
+        if (!resolve(overlay, one->path, &walk) || slice_eq(buf_slice(&walk.at), one->path))
+            continue;
+        for (size_t k = 0; k < overlay->database_count; k++) {
+            struct database *other = &overlay->databases[k];
+
+            if (k != i && slice_eq(other->path, buf_slice(&walk.at)))
+                *(other->layer < one->layer ? &other->gone : &one->gone) = true;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See parent.h. A child that stops talking, talks nonsense or dies fails the scan of its own
+ * target, and of no other. It has no terminal, no input, and no descriptor but those of its plan.
+ */
+#include "scan/parent.h"
+
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "scan/cache.h"
+#include "scan/child.h"
+#include "scan/facts.h"
+#include "scan/wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- starting ---- */
+
+/* What comes behind "oci:" and the like. */
+static const char *path_of_target(const char *target)
+{
+    static const char *const kinds[] = {"dir:", "docker-archive:", "oci:"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strncmp(target, kinds[i], strlen(kinds[i])) == 0)
+            return target + strlen(kinds[i]);
+    return target;
+}
+
+/* A folder for large contents: on a disk, if there is one. */
+static int make_scratch(struct parent *parent, struct err *err)
+{
+    const char *given = getenv("TMPDIR");
+    const char *const places[] = {given && *given ? given : "/var/tmp", "/tmp"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        int len =
+            snprintf(parent->scratch, sizeof(parent->scratch), "%s/careen-scan.XXXXXX", places[i]);
+
+        if (len > 0 && (size_t)len < sizeof(parent->scratch) && mkdtemp(parent->scratch)) {
+            parent->scratch_fd = open(parent->scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+            if (parent->scratch_fd >= 0)
+                return 0;
+            rmdir(parent->scratch);
+        }
+    }
+    err_set_errno(err, "cannot make a scratch folder in %s (TMPDIR)", places[0]);
+    parent->scratch[0] = '\0';
+    return -1;
+}
+
+/* Keeps the plan's descriptors, and nothing else that was open. */
+static void close_others(const struct child_plan *plan)
+{
+    const int kept[] = {plan->target_fd, plan->cache_fd, plan->scratch_fd, plan->out_fd};
+    unsigned from = 3;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = 0; null >= 0 && fd < 3; fd++)
+        dup2(null, fd);
+    for (;;) {
+        unsigned next = ~0u;
+
+        for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+            if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next)
+                next = (unsigned)kept[i];
+        if (next > from)
+            close_range(from, next == ~0u ? next : next - 1, 0);
+        if (next == ~0u)
+            return;
+        from = next + 1;
+    }
+}
+
+static _Noreturn void run_child(const struct child_plan *plan, pid_t parent)
+{
+    sandbox_die_with(parent);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+    close_others(plan);
+    _exit(child_main(plan));
+}
+
+static int start(struct parent *parent, struct child_plan *plan, struct err *err)
+{
+    int ends[2];
+    pid_t self = getpid();
+
+    if (make_scratch(parent, err) < 0)
+        return -1;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return err_set_errno(err, "cannot make a pipe");
+    plan->scratch_fd = parent->scratch_fd;
+    plan->out_fd = ends[1];
+    parent->pid = fork();
+    if (parent->pid == 0)
+        run_child(plan, self);
+    close(ends[1]);
+    if (parent->pid < 0) {
+        parent->pid = 0;
+        close(ends[0]);
+        return err_set_errno(err, "cannot start a process");
+    }
+    parent->pipe_fd = ends[0];
+    fcntl(parent->pipe_fd, F_SETFL, O_NONBLOCK);
+    parent->deadline_us = clock_monotonic_us() + LIMIT_SCAN_S * INT64_C(1000000);
+    return 0;
+}
+
+int parent_start(struct parent *parent, const char *target, const struct scan_options *options,
+    unsigned threads, int cache_fd, struct err *err)
+{
+    struct child_plan plan = {.target = target,
+        .platform = options->platform,
+        .threads = threads,
+        .cache_fd = cache_fd,
+        .target_fd = open(path_of_target(target), O_PATH | O_CLOEXEC)};
+    int failed;
+
+    *parent = (struct parent){.pipe_fd = -1,
+        .scratch_fd = -1,
+        .cache_fd = cache_fd,
+        .in = BUF_INIT(LIMIT_SCAN_FRAME_BYTES + FRAME_HEAD_BYTES + 65536)};
+    failed = start(parent, &plan, err);
+    cleanup_fd(&plan.target_fd);
+    if (failed)
+        parent_end(parent, err);
+    return failed;
+}
+
+/* ---- ending ---- */
+
+static void fail(struct parent *parent, const struct err *why)
+{
+    if (!parent->failed)
+        parent->err = *why;
+    parent->failed = true;
+}
+
+void parent_end(struct parent *parent, const struct err *why)
+{
+    int status;
+
+    if (why)
+        fail(parent, why);
+    if (parent->pid) {
+        kill(parent->pid, SIGKILL);
+        while (waitpid(parent->pid, &status, 0) < 0 && errno == EINTR)
+            ;
+        parent->pid = 0;
+    }
+    cleanup_fd(&parent->pipe_fd);
+    cleanup_fd(&parent->scratch_fd);
+    parent->pipe_fd = parent->scratch_fd = -1;
+    if (parent->scratch[0])
+        rmdir(parent->scratch);
+    parent->scratch[0] = '\0';
+    buf_release(&parent->in);
+}
+
+void parent_release(struct parent *parent)
+{
+    parent_end(parent, NULL);
+    scanned_release(&parent->scanned);
+}
+
+/* ---- frames ---- */
+
+static int take_image(struct parent *parent, struct slice bytes, struct err *err)
+{
+    struct scanned *scanned = &parent->scanned;
+
+    if (scanned->count >= LIMIT_IMAGE_MANIFESTS ||
+        array_reserve(&scanned->images, &parent->image_cap, scanned->count + 1,
+            sizeof(*scanned->images), err) < 0)
+        return err_set(
+            err, ERR_LIMIT, "more than %d images (LIMIT_IMAGE_MANIFESTS)", LIMIT_IMAGE_MANIFESTS);
+    if (image_decode(bytes, &scanned->images[scanned->count], err) < 0)
+        return -1;
+    scanned->count++;
+    return 0;
+}
+
+/* The cache is a help, and may fail. What is put there must at least be whole. */
+static void take_facts(struct parent *parent, struct slice bytes)
+{
+    struct unpack in = {.rest = bytes};
+    struct slice name = unpack_text(&in);
+    char path[CACHE_NAME_BYTES];
+    struct facts facts;
+    struct err ignored;
+
+    if (in.failed || parent->cache_fd < 0 || parent->cache_failed ||
+        !slice_to_cstr(name, path, sizeof(path)) || !cache_is_name(path) ||
+        facts_decode(in.rest, &facts, &ignored) < 0)
+        return;
+    facts_release(&facts);
+    if (cache_put(parent->cache_fd, path, in.rest, &parent->cache_err) < 0)
+        parent->cache_failed = true;
+    else
+        parent->cache_written = true;
+}
+
+static void take_progress(struct parent *parent, struct slice bytes)
+{
+    struct unpack in = {.rest = bytes};
+    size_t done = (size_t)unpack_up_to(&in, INT32_MAX);
+    size_t known = (size_t)unpack_up_to(&in, INT32_MAX);
+
+    parent->layers_done = done;
+    parent->layers_known = known;
+}
+
+static int take_frame(
+    struct parent *parent, enum frame_type type, struct slice bytes, struct err *err)
+{
+    struct unpack in = {.rest = bytes};
+
+    switch (type) {
+    case FRAME_WALLS:
+        slice_to_cstr(unpack_text(&in), parent->scanned.why_not, sizeof(parent->scanned.why_not));
+        break;
+    case FRAME_PROGRESS:
+        take_progress(parent, bytes);
+        break;
+    case FRAME_FACTS:
+        take_facts(parent, bytes);
+        break;
+    case FRAME_IMAGE:
+        return take_image(parent, bytes, err);
+    case FRAME_ERROR:
+        parent->finished = true;
+        error_decode(bytes, err);
+        return -1;
+    case FRAME_DONE:
+        parent->finished = true;
+        break;
+    case FRAME_TYPES:
+        break;
+    }
+    return 0;
+}
+
+static int take_frames(struct parent *parent, struct err *err)
+{
+    struct slice rest = buf_slice(&parent->in), body;
+    enum frame_type type;
+    int got;
+
+    while (!parent->finished && (got = frame_next(&rest, &type, &body, err)) != 0)
+        if (got < 0 || take_frame(parent, type, body, err) < 0)
+            return -1;
+    if (rest.len != parent->in.len && rest.len)
+        memmove(parent->in.data, rest.ptr, rest.len);
+    parent->in.len = rest.len;
+    return 0;
+}
+
+/* The pipe was closed before the child said all that it had to. */
+static void end_unfinished(struct parent *parent)
+{
+    struct err why;
+    int status = 0;
+
+    while (waitpid(parent->pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    parent->pid = 0;
+    if (WIFSIGNALED(status))
+        err_set(&why, ERR_IO, "the process that reads the image was ended by signal %d (%s)",
+            WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else
+        err_set(&why, ERR_IO, "the process that reads the image ended without a result");
+    parent_end(parent, &why);
+}
+
+bool parent_read(struct parent *parent)
+{
+    char *room = buf_reserve(&parent->in, 65536);
+    struct err err = {0};
+    ssize_t got;
+
+    if (!room) {
+        err_nomem(&err);
+        parent_end(parent, &err);
+        return false;
+    }
+    got = read(parent->pipe_fd, room, 65536);
+    if (got < 0)
+        return errno == EAGAIN || errno == EINTR;
+    if (got == 0) {
+        end_unfinished(parent);
+        return false;
+    }
+    parent->in.len += (size_t)got;
+    if (take_frames(parent, &err) < 0)
+        parent_end(parent, &err);
+    else if (parent->finished)
+        parent_end(parent, NULL);
+    return parent->pipe_fd >= 0;
+}

@@ -137,8 +137,12 @@ int idset_settle(struct idset *set, struct err *err)
 {
     if (is_roaring(set) || set->cap <= IDSET_ARRAY_MAX)
         return 0;
-    return set->count > IDSET_ARRAY_MAX ? become_roaring(set, err)
-                                        : become_array(set, IDSET_ARRAY_MAX, err);
+    if (set->count <= IDSET_ARRAY_MAX)
+        return become_array(set, IDSET_ARRAY_MAX, err);
+    if (become_roaring(set, err) < 0)
+        return -1;
+    roaring_bitmap_shrink_to_fit(set->as.roaring);
+    return 0;
 }
 
 void idset_add(struct idset *set, uint32_t id)

@@ -128,6 +128,34 @@ static void test_grow_and_shrink(void **state)
     free(plain);
 }
 
+/* Filled in order as a long array, then settled, at sizes around the thresholds. */
+static void test_long(void **state)
+{
+    static const uint32_t sizes[] = {0, 1, 2, 3, 65, 66, 67, 100, 4096, 5000, 20000};
+    struct err err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct plain *plain = plain_new();
+        struct idset set = {.count = 0};
+
+        for (uint32_t n = 0, id = 0; n < sizes[i]; n++, id += 1 + n % 5) {
+            assert_ok(idset_prepare_long(&set, &err));
+            idset_add(&set, id);
+            plain->has[id] = true;
+            plain->count++;
+        }
+        assert_int_not_equal(set.cap, UINT32_MAX);
+        assert_ok(idset_settle(&set, &err));
+        assert_int_equal(set.cap == UINT32_MAX, sizes[i] > IDSET_ARRAY_MAX);
+        check(&set, plain, 512);
+        add(&set, plain, DOMAIN - 1);
+        check(&set, plain, 512);
+        idset_release(&set);
+        free(plain);
+    }
+}
+
 static void test_forms_go_back(void **state)
 {
     struct plain *plain = plain_new();
@@ -284,6 +312,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_grow_and_shrink),
+        cmocka_unit_test(test_long),
         cmocka_unit_test(test_forms_go_back),
         cmocka_unit_test(test_move_keeps_room),
         cmocka_unit_test(test_and_or),

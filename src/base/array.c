@@ -59,12 +59,22 @@ static int compare_ids(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
+/* Often they are: then nothing is to be done. */
+static bool are_ascending(const struct ids *ids)
+{
+    for (size_t i = 1; i < ids->count; i++)
+        if (ids->at[i - 1] >= ids->at[i])
+            return false;
+    return true;
+}
+
 void ids_sort_unique(struct ids *ids)
 {
     size_t kept = 0;
 
-    if (ids->count)
-        qsort(ids->at, ids->count, sizeof(*ids->at), compare_ids);
+    if (are_ascending(ids))
+        return;
+    qsort(ids->at, ids->count, sizeof(*ids->at), compare_ids);
     for (size_t i = 0; i < ids->count; i++)
         if (kept == 0 || ids->at[kept - 1] != ids->at[i])
             ids->at[kept++] = ids->at[i];

@@ -72,6 +72,11 @@
 /* Work in one store transaction before it is committed, in milliseconds. */
 #define LIMIT_TRANSACTION_MS 50
 
+/* Threads that build one project in memory together. */
+#define LIMIT_LOAD_THREADS 4
+/* Some images while they are being loaded; one with everything at its limit takes 6 MiB. */
+#define LIMIT_LOAD_BATCH_BYTES (64UL * 1024 * 1024)
+
 /* HTTP: request line and headers, in bytes; connections in all and from one address. */
 #define LIMIT_HTTP_URI_BYTES (32 * 1024)
 #define LIMIT_HTTP_HEADER_BYTES (128 * 1024)

@@ -231,9 +231,10 @@ static int pull_run(
         return -1;
     if (run.count == 0)
         return corrupt(err, "a time has no members");
+    if (array_reserve(&to->at, &to->cap, to->count + run.count, sizeof(*to->at), err) < 0)
+        return -1;
     for (size_t i = 0; i < run.count; i++)
-        if (timed_ids_push(to, run.at[i], (int64_t)time_ms, err) < 0)
-            return -1;
+        to->at[to->count++] = (struct timed_id){run.at[i], (int64_t)time_ms};
     *last_ms = (int64_t)time_ms;
     return 0;
 }

@@ -72,10 +72,26 @@ enum assessment content_assessment(const struct slot slots[SOURCE_COUNT]);
 
 /* tenant.c: keeping one project equal to its facts. The caller holds `follow`, and not `lock`. */
 void tenant_free(struct tenant *tenant);
-/* A tenant built from the store alone, not shared yet. */
-struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err);
 /* Reads the image and brings the tenant up to it (gone: removes it). On failure it is half done. */
 int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t image, struct err *err);
+
+/* Makes `claims` (sorted) what the image holds: those that came are counted in, those that went are
+ * counted out. Groups are to be settled. */
+int tenant_hold(struct fleet *fleet, struct tenant *tenant, uint32_t image,
+    const struct ids *claims, struct err *err);
+/* Recomputes alias groups; images whose rows change their vulnerability are derived again. */
+int tenant_settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err *err);
+
+/* loading.c: a tenant built from the store alone, not shared yet. Takes seconds for tens of
+ * millions of findings. */
+/* following: the caller holds `follow`; else it must not, and *later gets the images that changed
+ * meanwhile: tenant_apply_later() then, and what was committed since is to be followed. */
+struct tenant *tenant_build(struct fleet *fleet, uint32_t number, struct slice id, bool following,
+    struct ids *later, struct err *err);
+int tenant_apply_later(
+    struct fleet *fleet, struct tenant *tenant, struct ids *later, struct err *err);
+/* Both; the caller holds `follow`. */
+struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err);
 
 /* Readers are kept out while a tenant that they may see is changed. */
 void tenant_begin_change(struct fleet *fleet, const struct tenant *tenant);

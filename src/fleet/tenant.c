@@ -13,8 +13,6 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 
-enum { LOAD_CHUNK = 500 };
-
 void tenant_free(struct tenant *tenant)
 {
     if (!tenant)
@@ -53,7 +51,7 @@ static int count_claims(struct tenant *tenant, const struct facts *facts, const 
 
 /* Makes `claims` the image's claims: those that came are counted in, those that went are counted
  * out. */
-static int hold_claims(struct fleet *fleet, struct tenant *tenant, uint32_t image,
+int tenant_hold(struct fleet *fleet, struct tenant *tenant, uint32_t image,
     const struct ids *claims, struct err *err)
 {
     struct ids come CLEANUP(ids_release) = {0}, go CLEANUP(ids_release) = {0};
@@ -145,7 +143,7 @@ static int derive_again(
 }
 
 /* Recomputes alias groups; images whose rows change their vulnerability are derived again. */
-static int settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err *err)
+int tenant_settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err *err)
 {
     struct alias_plan plan CLEANUP(alias_plan_release) = {0};
     struct ids images CLEANUP(ids_release) = {0};
@@ -177,9 +175,9 @@ static int apply_gone(struct fleet *fleet, struct tenant *tenant, uint32_t numbe
     tenant_begin_change(fleet, tenant);
     index_remove(tenant->index, number);
     tenant_end_change(fleet, tenant);
-    if (hold_claims(fleet, tenant, number, &none, err) < 0)
+    if (tenant_hold(fleet, tenant, number, &none, err) < 0)
         return -1;
-    return settle_aliases(fleet, tenant, err);
+    return tenant_settle_aliases(fleet, tenant, err);
 }
 
 int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t number, struct err *err)
@@ -190,106 +188,8 @@ int tenant_apply(struct fleet *fleet, struct tenant *tenant, uint32_t number, st
         return -1;
     if (!reading.found)
         return apply_gone(fleet, tenant, number, err);
-    if (hold_claims(fleet, tenant, number, &reading.claims, err) < 0 ||
-        settle_aliases(fleet, tenant, err) < 0)
+    if (tenant_hold(fleet, tenant, number, &reading.claims, err) < 0 ||
+        tenant_settle_aliases(fleet, tenant, err) < 0)
         return -1;
     return put_derived(fleet, tenant, &reading.image, reading.slots, err);
-}
-
-/* --- Loading ---------------------------------------------------------------------------------- */
-
-/* In two passes over the images: the first counts what they hold, so that the alias groups of this
- * project are known, and the second derives their rows. What other projects hold costs nothing. */
-struct loading {
-    struct fleet *fleet;
-    struct tenant *tenant;
-    uint32_t last;    /* image number reached */
-    size_t chunk;     /* images of this chunk */
-    struct ids later; /* images that were committed since the first pass, or since the facts */
-};
-
-static int count_image(
-    void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err)
-{
-    struct loading *loading = ctx;
-    struct ids claims CLEANUP(ids_release) = {0};
-
-    loading->last = image->number;
-    loading->chunk++;
-    if (content_claims(slots, &claims, err) < 0)
-        return -1;
-    if (!facts_have(&loading->fleet->facts, &claims))
-        return ids_push(&loading->later, image->number, err);
-    return hold_claims(loading->fleet, loading->tenant, image->number, &claims, err);
-}
-
-static int derive_image(
-    void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err)
-{
-    struct loading *loading = ctx;
-    struct ids claims CLEANUP(ids_release) = {0}, come CLEANUP(ids_release) = {0},
-                      go CLEANUP(ids_release) = {0};
-
-    loading->last = image->number;
-    loading->chunk++;
-    if (content_claims(slots, &claims, err) < 0 ||
-        holdings_compare(&loading->tenant->holdings, image->number, &claims, &come, &go, err) < 0)
-        return -1;
-    if (come.count || go.count)
-        return ids_push(&loading->later, image->number, err);
-    return put_derived(loading->fleet, loading->tenant, image, slots, err);
-}
-
-static int pass(struct loading *loading, store_image_fn fn, struct err *err)
-{
-    loading->last = 0;
-    do {
-        loading->chunk = 0;
-        if (store_each_image(loading->fleet->store, loading->tenant->number, loading->last,
-                LOAD_CHUNK, fn, loading, err) < 0)
-            return -1;
-    } while (loading->chunk == LOAD_CHUNK);
-    return 0;
-}
-
-static int apply_later(struct loading *loading, struct err *err)
-{
-    ids_sort_unique(&loading->later);
-    for (size_t i = 0; i < loading->later.count; i++)
-        if (tenant_apply(loading->fleet, loading->tenant, loading->later.at[i], err) < 0)
-            return -1;
-    return 0;
-}
-
-static int fill_tenant(struct fleet *fleet, struct tenant *tenant, struct err *err)
-{
-    struct loading loading = {.fleet = fleet, .tenant = tenant};
-    int failed = pass(&loading, count_image, err) < 0 || settle_aliases(fleet, tenant, err) < 0 ||
-                 tenant_load_decisions(fleet, tenant, err) < 0 ||
-                 pass(&loading, derive_image, err) < 0 || apply_later(&loading, err) < 0;
-
-    ids_release(&loading.later);
-    return failed ? -1 : 0;
-}
-
-struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err)
-{
-    struct tenant *tenant = calloc(1, sizeof(*tenant));
-
-    if (!tenant) {
-        err_nomem(err);
-        return NULL;
-    }
-    tenant->number = number;
-    tenant->id = strndup(id.ptr, id.len);
-    aliases_init(&tenant->aliases, &fleet->facts);
-    tenant->index = index_new(err);
-    tenant->overlay = tenant->index ? overlay_new(err) : NULL;
-    if (tenant->overlay && !tenant->id)
-        err_nomem(err);
-    if (!tenant->overlay || !tenant->id || fill_tenant(fleet, tenant, err) < 0) {
-        tenant_free(tenant);
-        return NULL;
-    }
-    return tenant;
 }

@@ -83,3 +83,17 @@ void image_line_key(struct slice project_id, const struct image *image, unsigned
     sha256(key_slice(&key), digest);
     memcpy(ret, digest, 16);
 }
+
+int image_copy_strings(struct arena *arena, struct image *image, struct err *err)
+{
+    struct slice *strings[] = {&image->place.enterprise_project, &image->place.registry_type,
+        &image->place.registry_name, &image->place.organization, &image->place.cluster_id,
+        &image->place.cluster_name, &image->place.agent_id, &image->place.pipeline, &image->name,
+        &image->tag, &image->digest, &image->config_digest, &image->os_release,
+        &image->architecture};
+
+    for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
+        if (arena_dup(arena, *strings[i], strings[i], err) < 0)
+            return -1;
+    return 0;
+}

@@ -4,6 +4,7 @@
 #ifndef CAREEN_MODEL_IMAGE_H
 #define CAREEN_MODEL_IMAGE_H
 
+#include "base/arena.h"
 #include "codec/hash.h"
 #include "model/words.h"
 
@@ -40,6 +41,8 @@ struct image {
     enum assessment assessment;
 };
 
+/* Copies what its strings are into the arena, and points it there. */
+int image_copy_strings(struct arena *arena, struct image *image, struct err *err);
 /* The UUIDv5 of the key: project, enterprise project, type, where (see image_where), normalised
  * repository, tag ("latest" when empty), digest. project_id is the tenant's public id. */
 void image_make_id(struct slice project_id, const struct image *image, char ret[UUID_TEXT_BYTES]);

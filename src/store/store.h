@@ -214,11 +214,17 @@ int store_get_slots(
     struct store *store, uint32_t image, struct slot ret[SOURCE_COUNT], struct err *err);
 
 /* An image with its slots, for loading: ascending by number, those of `project` with number >
- * after, at most `limit` of them (so that no read lasts long). */
+ * after, at most `limit` of them (so that no read lasts long). fn returns 1 when it has had enough.
+ */
 typedef int (*store_image_fn)(
     void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err);
 int store_each_image(struct store *store, uint32_t project, uint32_t after, size_t limit,
     store_image_fn fn, void *ctx, struct err *err);
+/* The same images with the claims of their slots alone (empty for absent ones). */
+typedef int (*store_image_claims_fn)(
+    void *ctx, uint32_t number, const struct ids claims[SOURCE_COUNT], struct err *err);
+int store_each_image_claims(struct store *store, uint32_t project, uint32_t after, size_t limit,
+    store_image_claims_fn fn, void *ctx, struct err *err);
 
 /* --- Decisions -------------------------------------------------------------------------------- */
 

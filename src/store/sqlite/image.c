@@ -138,21 +138,6 @@ int store_find_newest(struct store *store, uint32_t project, const unsigned char
 /* --- Reading -----------------------------------------------------------------------------------
  */
 
-/* The image's strings outlive the row: into the arena. */
-static int keep_strings(struct arena *arena, struct image *image, struct err *err)
-{
-    struct slice *strings[] = {&image->place.enterprise_project, &image->place.registry_type,
-        &image->place.registry_name, &image->place.organization, &image->place.cluster_id,
-        &image->place.cluster_name, &image->place.agent_id, &image->place.pipeline, &image->name,
-        &image->tag, &image->digest, &image->config_digest, &image->os_release,
-        &image->architecture};
-
-    for (size_t i = 0; i < sizeof(strings) / sizeof(*strings); i++)
-        if (arena_dup(arena, *strings[i], strings[i], err) < 0)
-            return -1;
-    return 0;
-}
-
 /* The one image of a bound query: 1, 0 when there is none, -1. */
 static int read_one(struct query *q, struct arena *arena, struct image *ret, struct err *err)
 {
@@ -162,7 +147,7 @@ static int read_one(struct query *q, struct arena *arena, struct image *ret, str
 
     if (found <= 0)
         return found;
-    if (image_row_read(q, &row, &image, err) < 0 || keep_strings(arena, &image, err) < 0)
+    if (image_row_read(q, &row, &image, err) < 0 || image_copy_strings(arena, &image, err) < 0)
         return -1;
     *ret = image;
     return 1;
@@ -253,12 +238,59 @@ int store_each_image(struct store *store, uint32_t project, uint32_t after, size
     query_bind_int(&q, 1, project);
     query_bind_int(&q, 2, after);
     query_bind_int(&q, 3, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
-    while ((step = query_step(&q, err)) > 0)
-        if (read_image_and_slots(&q, slots, fn, ctx, err) < 0) {
-            step = -1;
+    while ((step = query_step(&q, err)) > 0) {
+        int enough = read_image_and_slots(&q, slots, fn, ctx, err);
+
+        if (enough) {
+            step = enough < 0 ? -1 : 0;
             break;
         }
+    }
     for (int source = 0; source < SOURCE_COUNT; source++)
         slot_release(&slots[source]);
     return step;
+}
+
+static const char each_claims_sql[] =
+    "SELECT i.number, a.claims, b.claims, c.claims, d.claims"
+    " FROM image i LEFT JOIN slot a ON a.key = i.number * 16 + 0"
+    " LEFT JOIN slot b ON b.key = i.number * 16 + 1 LEFT JOIN slot c ON c.key = i.number * 16 + 2"
+    " LEFT JOIN slot d ON d.key = i.number * 16 + 3"
+    " WHERE i.project = ?1 AND i.number > ?2 ORDER BY i.number LIMIT ?3";
+
+static int read_claims(struct query *q, struct ids claims[SOURCE_COUNT], store_image_claims_fn fn,
+    void *ctx, struct err *err)
+{
+    uint32_t number = query_id(q, 0);
+
+    if (query_check(q, err) < 0)
+        return -1;
+    for (int source = 0; source < SOURCE_COUNT; source++) {
+        claims[source].count = 0;
+        if (sqlite3_column_type(q->stmt, 1 + source) != SQLITE_NULL &&
+            query_ids(q, 1 + source, &claims[source], err) < 0)
+            return -1;
+    }
+    return fn(ctx, number, claims, err);
+}
+
+int store_each_image_claims(struct store *store, uint32_t project, uint32_t after, size_t limit,
+    store_image_claims_fn fn, void *ctx, struct err *err)
+{
+    struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, err);
+    struct ids claims[SOURCE_COUNT] = {0};
+    struct query q CLEANUP(query_end) = {0};
+    int step, enough = 0;
+
+    if (!conn || query_begin(&q, conn, STATEMENT_EACH_IMAGE_CLAIMS, each_claims_sql,
+                     "reading images", err) < 0)
+        return -1;
+    query_bind_int(&q, 1, project);
+    query_bind_int(&q, 2, after);
+    query_bind_int(&q, 3, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
+    while (!enough && (step = query_step(&q, err)) > 0)
+        enough = read_claims(&q, claims, fn, ctx, err);
+    for (int source = 0; source < SOURCE_COUNT; source++)
+        ids_release(&claims[source]);
+    return enough < 0 ? -1 : enough ? 0 : step;
 }

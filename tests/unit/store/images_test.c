@@ -314,16 +314,38 @@ static int see_image(
     return image->number == 5 ? err_set(err, ERR_USAGE, "stop") : 0;
 }
 
+static int see_claims(
+    void *ctx, uint32_t number, const struct ids claims[SOURCE_COUNT], struct err *err)
+{
+    struct images_seen *seen = ctx;
+
+    (void)err;
+    assert_true(seen->count < 8);
+    seen->numbers[seen->count++] = number;
+    seen->packages += claims[SOURCE_TRIVY].count;
+    assert_int_equal(claims[SOURCE_GRYPE].count, 0);
+    return number == 2 && seen->packages == 0 ? 1 : 0;
+}
+
+static int see_two(
+    void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err)
+{
+    see_image(ctx, image, slots, err);
+    return image->number == 2;
+}
+
 static void test_each_image(void **state)
 {
     struct store *store = ((struct fixture *)*state)->store;
     struct images_seen seen = {0};
     struct image other = make_image("other", "nginx");
     struct slot slot;
+    size_t slot_claims;
     uint32_t number = 0;
     struct err err;
 
     fill_slot(&slot, SOURCE_TRIVY, 10, 50);
+    slot_claims = slot.claims.count;
     begin(store);
     assert_ok(store_add_project(store, SLICE("p2"), 1, &other.project, &err));
     assert_int_equal(add_image(store, "a"), 1);
@@ -348,6 +370,22 @@ static void test_each_image(void **state)
     assert_int_equal(seen.numbers[0], 2);
     seen = (struct images_seen){0};
     assert_ok(store_each_image(store, other.project, 0, 100, see_image, &seen, &err));
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.numbers[0], 3);
+    seen = (struct images_seen){0};
+    assert_ok(store_each_image(store, 1, 0, 100, see_two, &seen, &err));
+    assert_int_equal(seen.count, 2); /* it had enough */
+
+    seen = (struct images_seen){0};
+    assert_ok(store_each_image_claims(store, 1, 0, 100, see_claims, &seen, &err));
+    assert_int_equal(seen.count, 3);
+    assert_int_equal(seen.numbers[2], 4);
+    assert_int_equal(seen.packages, slot_claims + 4);
+    seen = (struct images_seen){0};
+    assert_ok(store_each_image_claims(store, 1, 1, 100, see_claims, &seen, &err));
+    assert_int_equal(seen.count, 1); /* it had enough */
+    seen = (struct images_seen){0};
+    assert_ok(store_each_image_claims(store, other.project, 0, 1, see_claims, &seen, &err));
     assert_int_equal(seen.count, 1);
     assert_int_equal(seen.numbers[0], 3);
 

@@ -97,6 +97,41 @@ static void copyright_release(struct copyright *copyright)
     buf_release(&copyright->references.text);
 }
 
+static struct slice pull_word(struct slice *text)
+{
+    struct slice word;
+
+    *text = slice_trim(*text);
+    word = slice_pull_until(text, ' ');
+    return word;
+}
+
+/* Short names without blanks, joined by "and" and "or", each perhaps "with" some words and
+ * "exception" (copyright-format, License syntax)? Files that are no DEP-5 have prose there. */
+static bool is_expression(struct slice text)
+{
+    struct slice word;
+
+    for (;;) {
+        word = pull_word(&text);
+        if (word.len == 0 || !is_alnum(word.ptr[0]))
+            return false;
+        word = pull_word(&text);
+        if (slice_is(word, "with")) {
+            do
+                word = pull_word(&text);
+            while (word.len && !slice_starts_with(word, "exception"));
+            if (word.len == 0)
+                return false;
+            word = pull_word(&text);
+        }
+        if (word.len == 0)
+            return true;
+        if (!slice_is(word, "and") && !slice_is(word, "or"))
+            return false;
+    }
+}
+
 /* "License: GPL-2+": the short name stands in the first line, the text in the next ones. */
 static int read_field(struct copyright *copyright, struct slice line, struct err *err)
 {
@@ -108,7 +143,7 @@ static int read_field(struct copyright *copyright, struct slice line, struct err
     licence = slice_trim(slice_skip(line, strlen(field)));
     while (licence.len && (slice_ends_with(licence, ".") || slice_ends_with(licence, ",")))
         licence.len--;
-    if (licence.len == 0 || !utf8_is_line(licence) ||
+    if (!utf8_is_line(licence) || !is_expression(licence) ||
         (licence.len == 4 && strncasecmp(licence.ptr, "none", 4) == 0))
         return 0;
     return add(&copyright->fields, copyright->inventory, licence, err);

@@ -50,6 +50,23 @@ static void test_fields(void **state)
         "GPL-2+ AND MIT AND (GPL-2+ or Artistic)");
 }
 
+/* What stands behind "License:" in files that only look like it. */
+static void test_prose(void **state)
+{
+    (void)state;
+    assert_licence(SLICE("License: Permission is hereby granted\nLicense: # Licensed\n"
+                         "License: (C) me\nLicense: GPL version 2 or later\nLicense: a and\n"
+                         "License: GPL-3+ with Bison\n"),
+        "");
+    assert_licence(SLICE("License: GPL-3+ with Bison exception\nLicense: ISC and MIT-like\n"
+                         "License: REGCOMP, and GPL-1+ or Artistic\n"),
+        "GPL-3+ with Bison exception AND ISC and MIT-like AND "
+        "(REGCOMP, and GPL-1+ or Artistic)");
+    /* No short name, but a reference. */
+    assert_licence(
+        SLICE("License: GPL version 2\n see /usr/share/common-licenses/GPL-2\n"), "GPL-2");
+}
+
 static void test_references(void **state)
 {
     (void)state;
@@ -115,6 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_paths),
         cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_prose),
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_ceilings),

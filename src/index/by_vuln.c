@@ -112,6 +112,31 @@ static int keep_since(
     return 0;
 }
 
+/* Only the ordinals where one of the packages has the name. */
+static int keep_named(const struct index *index, const struct posting *posting, uint32_t name,
+    struct vuln_rows *rows, struct err *err)
+{
+    struct named_rows named;
+    const struct idset *set;
+    struct idset kept;
+    int failed;
+
+    if (variants_with(&index->postings.packages, posting, name, &named, err) < 0)
+        return -1;
+    set = named.set ? named.set : &named.own;
+    if (named.all_but && set->count == 0)
+        return 0;
+    failed = named.all_but ? idset_andnot(set_of_rows(rows), set, &kept, err)
+                           : idset_and(set_of_rows(rows), set, &kept, err);
+    idset_release(&named.own);
+    if (failed)
+        return -1;
+    idset_release(&rows->own);
+    rows->own = kept;
+    rows->set = NULL;
+    return 0;
+}
+
 int rows_of_vuln(const struct index *index, const struct ordinals *scope,
     const struct index_query *query, uint32_t vuln, uint64_t codes, struct vuln_rows *ret,
     struct err *err)
@@ -121,6 +146,9 @@ int rows_of_vuln(const struct index *index, const struct ordinals *scope,
     if (!posting)
         return 0;
     if (rows_of_posting(posting, scope, codes, ret, err) < 0)
+        return -1;
+    if (query->by_package && set_of_rows(ret)->count &&
+        keep_named(index, posting, query->package, ret, err) < 0)
         return -1;
     if (query->by_time && set_of_rows(ret)->count)
         return keep_since(index, ret, query->first_seen_since_ms, err);
@@ -146,14 +174,37 @@ static int add_vuln(const struct index *index, const struct ordinals *scope,
     return 0;
 }
 
+static int all_members(const struct idset *set, struct ids *ret, struct err *err)
+{
+    uint32_t members[CHUNK];
+    size_t count;
+
+    for (uint32_t from = 0; (count = idset_read(set, from, members, CHUNK));
+         from = members[count - 1] + 1)
+        if (ids_append(ret, members, count, err) < 0)
+            return -1;
+    return 0;
+}
+
 int query_numbers(
     const struct index *index, const struct index_query *query, struct ids *ret, struct err *err)
 {
-    (void)index;
+    const struct idset *named =
+        query->by_package ? packages_vulns(&index->postings.packages, query->package) : NULL;
+    size_t kept = 0;
+
     ret->count = 0;
+    if (query->by_package && !named)
+        return 0;
+    if (!query->by_vuln)
+        return all_members(named, ret, err);
     if (ids_append(ret, query->vulns, query->vuln_count, err) < 0)
         return -1;
     ids_sort_unique(ret);
+    for (size_t i = 0; named && i < ret->count; i++)
+        if (idset_contains(named, ret->at[i]))
+            ret->at[kept++] = ret->at[i];
+    ret->count = named ? kept : ret->count;
     return 0;
 }
 

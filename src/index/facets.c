@@ -325,8 +325,7 @@ int index_facets(const struct index *index, const struct index_query *query,
 
     memset(ret, 0, sizeof(*ret));
     if (counting_init(&counting, err) < 0 ||
-        (query->by_vuln || query->by_package ? count_named(&counting, err)
-                                             : count_images(&counting, err)) < 0)
+        (names_vulns(query) ? count_named(&counting, err) : count_images(&counting, err)) < 0)
         return -1;
     for (size_t i = 0; i < INDEX_FACET_COUNT; i++)
         if (rank_values(

@@ -61,15 +61,21 @@ bool idset_contains(const struct idset *set, uint32_t id);
 uint32_t idset_below(const struct idset *set, uint32_t id);
 /* The member with `rank` members below it; false when there are not so many. */
 bool idset_select(const struct idset *set, uint32_t rank, uint32_t *ret);
+/* The largest member; 0 when there is none. */
+uint32_t idset_last(const struct idset *set);
 /* Up to max members >= from into dst, ascending; returns how many. To walk a set, go on behind the
  * last one. */
 size_t idset_read(const struct idset *set, uint32_t from, uint32_t *dst, size_t max);
 
 /* *ret := the members of both; *ret is overwritten, not released. */
 int idset_and(const struct idset *a, const struct idset *b, struct idset *ret, struct err *err);
+/* *ret := the members of a that are not in b. */
+int idset_andnot(const struct idset *a, const struct idset *b, struct idset *ret, struct err *err);
 uint32_t idset_and_count(const struct idset *a, const struct idset *b);
 /* Adds all members of b; into != b. On failure `into` holds some of them. */
 int idset_or_into(struct idset *into, const struct idset *b, struct err *err);
+/* Clears it. */
+void idset_out_of_bits(const struct idset *set, uint64_t *words);
 /* Is the bit of any member set? There are words enough. */
 bool idset_meets_bits(const struct idset *set, const uint64_t *words);
 /* Asks memory for what the set will be read from. */

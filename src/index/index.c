@@ -87,21 +87,29 @@ static void set_entry(struct index *index, uint32_t ordinal, uint32_t number, st
 
 /* --- Differences of two findings lists -------------------------------------------------------- */
 
-/* Either entry may be NULL: no findings. */
-struct diff {
+/* The findings of an ordinal before and after. Either entry may be NULL: none. */
+struct change {
+    struct index *index;
+    uint32_t ordinal;
     const struct entry *old, *new;
+    const uint32_t *variants; /* of the new ones */
+};
+
+struct diff {
+    const struct change *of;
     size_t old_at, new_at;
     uint32_t vuln;
-    bool gone, come; /* both: the code changed */
-    uint8_t old_code, new_code;
+    bool gone, come; /* both: the code or the variant changed */
+    struct membership old_row, new_row;
 };
 
 /* Goes to the next vulnerability that is not the same on both sides. */
 static bool diff_next(struct diff *d)
 {
-    size_t old_count = d->old ? d->old->count : 0, new_count = d->new ? d->new->count : 0;
-    const uint32_t *old_vulns = old_count ? entry_vulns(d->old) : NULL;
-    const uint32_t *new_vulns = new_count ? entry_vulns(d->new) : NULL;
+    const struct change *of = d->of;
+    size_t old_count = of->old ? of->old->count : 0, new_count = of->new ? of->new->count : 0;
+    const uint32_t *old_vulns = old_count ? entry_vulns(of->old) : NULL;
+    const uint32_t *new_vulns = new_count ? entry_vulns(of->new) : NULL;
 
     while (d->old_at < old_count || d->new_at < new_count) {
         bool in_old = d->old_at < old_count &&
@@ -113,56 +121,55 @@ static bool diff_next(struct diff *d)
         d->come = in_new;
         if (in_old) {
             d->vuln = old_vulns[d->old_at];
-            d->old_code = entry_codes(d->old)[d->old_at++];
+            d->old_row.code = entry_codes(of->old)[d->old_at++];
+            d->old_row.variant = postings_variant(&of->index->postings, d->vuln, of->ordinal);
         }
         if (in_new) {
             d->vuln = new_vulns[d->new_at];
-            d->new_code = entry_codes(d->new)[d->new_at++];
+            d->new_row.code = entry_codes(of->new)[d->new_at];
+            d->new_row.variant = of->variants[d->new_at++];
         }
-        if (!in_old || !in_new || d->old_code != d->new_code)
+        if (!in_old || !in_new || d->old_row.code != d->new_row.code ||
+            d->old_row.variant != d->new_row.variant)
             return true;
     }
     return false;
 }
 
-static void undo_findings(struct index *index, const struct entry *old, const struct entry *new)
+static void undo_findings(const struct change *change)
 {
-    struct diff d = {.old = old, .new = new};
+    struct diff d = {.of = change};
 
     while (diff_next(&d))
         if (d.come)
-            postings_trim(&index->postings, d.vuln);
+            postings_trim(&change->index->postings, d.vuln);
 }
 
-static int prepare_findings(
-    struct index *index, const struct entry *old, const struct entry *new, struct err *err)
+static int prepare_findings(const struct change *change, struct err *err)
 {
-    struct diff d = {.old = old, .new = new};
+    struct diff d = {.of = change};
 
     while (diff_next(&d)) {
-        if (d.come && postings_prepare(&index->postings, d.vuln, d.new_code, err) < 0) {
-            undo_findings(index, old, new);
+        if (d.come && postings_prepare(&change->index->postings, d.vuln, &d.new_row, err) < 0) {
+            undo_findings(change);
             return -1;
         }
     }
     return 0;
 }
 
-/* Adds before it removes: removing drops sets that are empty, as a prepared one may be. */
-static void apply_findings(
-    struct index *index, uint32_t ordinal, const struct entry *old, const struct entry *new)
+static void apply_findings(const struct change *change)
 {
-    struct diff d = {.old = old, .new = new};
+    struct index *index = change->index;
+    struct diff d = {.of = change};
 
     while (diff_next(&d)) {
-        if (d.come) {
-            postings_add(&index->postings, d.vuln, d.new_code, ordinal);
-            counts_add(index, ordinal, d.new_code, 1);
-        }
-        if (d.gone) {
-            postings_remove(&index->postings, d.vuln, d.old_code, ordinal);
-            counts_add(index, ordinal, d.old_code, -1);
-        }
+        postings_change(&index->postings, d.vuln, change->ordinal, d.gone ? &d.old_row : NULL,
+            d.come ? &d.new_row : NULL);
+        if (d.come)
+            counts_add(index, change->ordinal, d.new_row.code, 1);
+        if (d.gone)
+            counts_add(index, change->ordinal, d.old_row.code, -1);
     }
 }
 
@@ -292,6 +299,12 @@ static int check_put(
             return err_set(err, ERR_INVALID,
                 "the findings of image %.*s are not ascending: vulnerability %u behind %u",
                 SLICE_FMT(image->name), findings[i].vuln, findings[i - 1].vuln);
+        for (uint32_t j = 0; j < findings[i].name_count; j++)
+            if (findings[i].names[j] >= VARIANT_LISTS ||
+                (j && findings[i].names[j - 1] >= findings[i].names[j]))
+                return err_set(err, ERR_INVALID,
+                    "the names of packages of image %.*s, vulnerability %u, are not ascending",
+                    SLICE_FMT(image->name), findings[i].vuln);
         if (findings[i].code >= INDEX_CODES ||
             index_code_type(findings[i].code) != vuln_type(findings[i].vuln))
             return err_set(err, ERR_INVALID,
@@ -318,19 +331,21 @@ static void trim_counts(struct index *index, struct place place)
 }
 
 /* All of a put that may fail. On failure nothing has changed. */
-static int prepare_put(struct index *index, struct place place, const struct entry *old,
-    const struct entry *new, struct err *err)
+static int prepare_put(
+    struct index *index, struct place place, const struct change *change, struct err *err)
 {
+    const struct entry *old = change->old, *new = change->new;
+
     if (place.hole == index->ordinal_count && reserve_ordinal(index, err) < 0)
         return -1;
     if (attributes_prepare(&index->attributes, old, new, err) < 0 ||
-        prepare_counts(index, place, new, err) < 0 || prepare_findings(index, old, new, err) < 0) {
+        prepare_counts(index, place, new, err) < 0 || prepare_findings(change, err) < 0) {
         trim_counts(index, place);
         return -1;
     }
     if ((!old || !same_id(old, new)) &&
         map_add(&index->ids, image_id_hash(&new->image), place.ordinal, err) < 0) {
-        undo_findings(index, old, new);
+        undo_findings(change);
         trim_counts(index, place);
         return -1;
     }
@@ -344,24 +359,48 @@ static void discard(struct index *index, struct entry *entry)
     entry_free(entry);
 }
 
-int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
-    size_t count, struct err *err)
+/* The variants of findings, held. */
+static void drop_variants(struct index *index, uint32_t *variants, size_t count)
 {
-    struct place place = find_place(index, image->number);
-    struct entry *old = NULL, *new;
+    for (size_t i = 0; i < count; i++)
+        variant_drop(&index->postings.packages, variants[i]);
+    free(variants);
+}
 
-    if (check_put(image, findings, count, err) < 0)
-        return -1;
-    if (place.ordinal < index->ordinal_count && number_at(index, place.ordinal) == image->number)
-        old = entry_at(index, place.ordinal);
-    new = entry_new(image, findings, count, err);
-    if (!new)
-        return -1;
+static uint32_t *hold_variants(
+    struct index *index, const struct index_finding *findings, size_t count, struct err *err)
+{
+    uint32_t *variants = malloc((count + 1) * sizeof(*variants));
+
+    if (!variants) {
+        err_nomem(err);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (variant_acquire(&index->postings.packages, findings[i].names, findings[i].name_count,
+                &variants[i], err) < 0) {
+            drop_variants(index, variants, i);
+            return NULL;
+        }
+    return variants;
+}
+
+static int put_entry(
+    struct index *index, struct entry *new, const uint32_t *variants, struct err *err)
+{
+    struct place place = find_place(index, new->image.number);
+    struct entry *old = NULL;
+    struct change change = {
+        .index = index, .ordinal = place.ordinal, .new = new, .variants = variants};
+
+    if (place.ordinal < index->ordinal_count &&
+        number_at(index, place.ordinal) == new->image.number)
+        change.old = old = entry_at(index, place.ordinal);
     if (attributes_acquire(&index->attributes, new, err) < 0) {
         entry_free(new);
         return -1;
     }
-    if (prepare_put(index, place, old, new, err) < 0) {
+    if (prepare_put(index, place, &change, err) < 0) {
         discard(index, new);
         return -1;
     }
@@ -370,9 +409,9 @@ int index_put(struct index *index, const struct image *image, const struct index
     else
         tallies_subtract(index, place.ordinal, old);
     orders_leave(index, place.ordinal, old, new);
-    apply_findings(index, place.ordinal, old, new);
+    apply_findings(&change);
     attributes_apply(&index->attributes, place.ordinal, old, new);
-    set_entry(index, place.ordinal, image->number, new);
+    set_entry(index, place.ordinal, new->image.number, new);
     tallies_add(index, place.ordinal, new);
     orders_enter(index, place.ordinal, old, new);
     tallies_fit(index, new);
@@ -387,6 +426,25 @@ int index_put(struct index *index, const struct image *image, const struct index
         discard(index, old);
     }
     return 0;
+}
+
+int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
+    size_t count, struct err *err)
+{
+    struct entry *new;
+    uint32_t *variants;
+    int failed = -1;
+
+    if (check_put(image, findings, count, err) < 0)
+        return -1;
+    variants = hold_variants(index, findings, count, err);
+    if (!variants)
+        return -1;
+    new = entry_new(image, findings, count, err);
+    if (new)
+        failed = put_entry(index, new, variants, err);
+    drop_variants(index, variants, count);
+    return failed;
 }
 
 void index_begin_filling(struct index *index)
@@ -405,6 +463,7 @@ int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t co
     uint32_t ordinal;
     struct entry *entry = find_entry(index, number, &ordinal);
     size_t at = entry ? entry_find(entry, vuln) : 0;
+    struct membership before, after;
     uint8_t old;
 
     if (!entry || at == entry->count || entry_vulns(entry)[at] != vuln)
@@ -418,13 +477,16 @@ int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t co
             code);
     if (counts_prepare_code(index, ordinal, code, err) < 0)
         return -1;
-    if (postings_prepare(&index->postings, vuln, code, err) < 0) {
+    before.code = old;
+    after.code = code;
+    before.variant = after.variant = postings_variant(&index->postings, vuln, ordinal);
+    if (postings_prepare(&index->postings, vuln, &after, err) < 0) {
+        postings_trim(&index->postings, vuln);
         counts_trim(index, ordinal / BLOCK_ORDINALS, ordinal / BLOCK_ORDINALS);
         return -1;
     }
-    postings_add(&index->postings, vuln, code, ordinal);
+    postings_change(&index->postings, vuln, ordinal, &before, &after);
     counts_add(index, ordinal, code, 1);
-    postings_remove(&index->postings, vuln, old, ordinal);
     counts_add(index, ordinal, old, -1);
     counts_trim(index, ordinal / BLOCK_ORDINALS, ordinal / BLOCK_ORDINALS);
     tallies_recode(index, ordinal, entry, old, code);
@@ -441,7 +503,7 @@ void index_remove(struct index *index, uint32_t number)
         return;
     tallies_subtract(index, ordinal, old);
     orders_leave(index, ordinal, old, NULL);
-    apply_findings(index, ordinal, old, NULL);
+    apply_findings(&(struct change){.index = index, .ordinal = ordinal, .old = old});
     attributes_apply(&index->attributes, ordinal, old, NULL);
     counts_trim(index, ordinal / BLOCK_ORDINALS, ordinal / BLOCK_ORDINALS);
     tallies_fit(index, old);
@@ -471,6 +533,22 @@ size_t index_findings(const struct index *index, uint32_t number, const uint32_t
     return entry ? entry->count : 0;
 }
 
+size_t index_names(const struct index *index, uint32_t number, uint32_t vuln, const uint32_t **ret)
+{
+    uint32_t ordinal;
+    const struct entry *entry = find_entry(index, number, &ordinal);
+    size_t at = entry ? entry_find(entry, vuln) : 0;
+    struct variant_names names;
+
+    *ret = NULL;
+    if (!entry || at == entry->count || entry_vulns(entry)[at] != vuln)
+        return 0;
+    names = variant_names(&index->postings.packages,
+        posting_variant_place(postings_find(&index->postings, vuln), ordinal));
+    *ret = names.at;
+    return names.count;
+}
+
 void index_size(const struct index *index, struct index_size *ret)
 {
     size_t bytes =
@@ -481,6 +559,7 @@ void index_size(const struct index *index, struct index_size *ret)
     bytes += index->block_cap * sizeof(*index->blocks) + index->sum_cap * sizeof(*index->sums);
     bytes += index->ids.cap * sizeof(*index->ids.slots);
     bytes += index->postings.cap * sizeof(*index->postings.pages);
+    bytes += packages_bytes(&index->postings.packages);
     bytes +=
         index->attributes.names.cap + index->attributes.names.line_cap * sizeof(struct name_line);
     for (size_t i = 0; i < TABLE_COUNT; i++) {

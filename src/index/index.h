@@ -252,6 +252,8 @@ int index_images_of(const struct index *index, uint32_t vuln, struct ids *ret, s
 const struct image *index_find(const struct index *index, uint32_t number);
 size_t index_findings(const struct index *index, uint32_t number, const uint32_t **ret_vulns,
     const uint8_t **ret_codes);
+/* The names of packages that a row has, ascending; valid until the next change. */
+size_t index_names(const struct index *index, uint32_t number, uint32_t vuln, const uint32_t **ret);
 
 /* Totals of the whole index, kept up to date; O(1). */
 struct index_size {

@@ -8,7 +8,8 @@
  *     [ times : 8 | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ];
  *   - attributes: strings shared by images, counted; those filtered by carry a set of ordinals,
  *     those of many images a tally: the sums of the images' counts by block;
- *   - postings: vulnerability -> {code, set of ordinals}.
+ *   - postings: vulnerability -> {code, set of ordinals}, and by the names of packages that rows
+ *     are due to: {variant, set of ordinals} (variants.c); name -> vulnerabilities.
  *
  * Numbers ascend with ordinals. An image that goes leaves a hole: its ordinal keeps the number (so
  * that it may come back) but has no entry, no counts, and is in no set.
@@ -171,6 +172,51 @@ size_t entry_bytes(const struct entry *entry);
 /* Position of the first finding with a vulnerability >= vuln. */
 size_t entry_find(const struct entry *entry, uint32_t vuln);
 
+/* --- Names of packages ------------------------------------------------------------------------ */
+
+struct named {
+    uint32_t name;
+    struct idset vulns; /* not empty */
+};
+
+struct packages {
+    struct name_list **lists; /* of variants with several names; NULL: a free place */
+    size_t list_count, list_cap;
+    struct ids free_lists; /* places; has room for all */
+    struct map list_ids;   /* names -> place in lists */
+    struct named *named;
+    size_t named_count, named_cap;
+    struct map named_ids; /* name -> place in named */
+    size_t bytes;         /* estimate of the memory of lists and sets */
+};
+
+/* A variant is a name's number, or from here on a list's place. */
+#define VARIANT_LISTS UINT32_C(0x80000000)
+#define VARIANT_NONE UINT32_MAX /* no name */
+#define VARIANT_UNSET (UINT32_MAX - 1)
+
+struct variant_names {
+    const uint32_t *at; /* ascending */
+    uint32_t count;
+};
+
+/* The variant of these names, held until variant_drop(). */
+int variant_acquire(struct packages *packages, const uint32_t *names, uint32_t count, uint32_t *ret,
+    struct err *err);
+void variant_hold(struct packages *packages, uint32_t variant);
+void variant_drop(struct packages *packages, uint32_t variant);
+/* They point into *variant or the packages. */
+struct variant_names variant_names(const struct packages *packages, const uint32_t *variant);
+bool variant_has(const struct packages *packages, uint32_t variant, uint32_t name);
+/* The vulnerabilities that a name has, or NULL. */
+const struct idset *packages_vulns(const struct packages *packages, uint32_t name);
+/* Nothing is left behind on failure. */
+int packages_enter(struct packages *packages, uint32_t name, uint32_t vuln, struct err *err);
+void packages_leave(struct packages *packages, uint32_t name, uint32_t vuln);
+void packages_release(struct packages *packages);
+size_t packages_bytes(const struct packages *packages);
+const char *packages_validate(const struct packages *packages);
+
 /* --- Postings --------------------------------------------------------------------------------- */
 
 struct code_set {
@@ -181,8 +227,16 @@ struct code_set {
 /* One vulnerability. Sets are in no order; none is empty but while a change is being made. */
 struct posting {
     uint32_t count, cap;
+    uint32_t base; /* variant of the ordinals that are in no set of the next */
+    uint32_t variant_count, variant_cap;
+    struct idset *variants; /* owned; variant_cap of them, behind which stand their variants */
     struct code_set at[];
 };
+
+static inline const uint32_t *posting_variant_ids(const struct posting *posting)
+{
+    return (const uint32_t *)(const void *)(posting->variants + posting->variant_cap);
+}
 
 enum { POSTING_PAGE = 256 };
 struct posting_page {
@@ -196,24 +250,63 @@ struct postings {
     uint64_t vulns;
     size_t bytes;
     bool filling; /* sets may be long arrays (idset_prepare_long) */
+    struct packages packages;
 };
 
 void postings_release(struct postings *postings);
 /* NULL when there is none. */
 const struct posting *postings_find(const struct postings *postings, uint32_t vuln);
-/* Makes one postings_add() of the same arguments infallible. Failing, it leaves no empty set: a new
- * one has room for its first members. */
-int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, struct err *err);
-void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
+/* A row: its code and its variant. */
+struct membership {
+    uint8_t code;
+    uint32_t variant;
+};
+/* Makes one postings_change() to this row infallible. Failing, it may leave empty sets:
+ * postings_trim() is due. */
+int postings_prepare(
+    struct postings *postings, uint32_t vuln, const struct membership *row, struct err *err);
+/* The row of an ordinal goes from `old` to `new`; either may be NULL. */
+void postings_change(struct postings *postings, uint32_t vuln, uint32_t ordinal,
+    const struct membership *old, const struct membership *new);
+/* The variant of an ordinal that has a row. */
+uint32_t postings_variant(const struct postings *postings, uint32_t vuln, uint32_t ordinal);
 /* Ends `filling`. On failure some sets are still long. */
 int postings_settle(struct postings *postings, struct err *err);
-void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal);
 void postings_move(
     struct postings *postings, uint32_t vuln, uint8_t code, uint32_t from, uint32_t to);
 /* Drops what a postings_prepare() left empty. */
 void postings_trim(struct postings *postings, uint32_t vuln);
 /* NULL, or what is wrong with the structure by itself. */
 const char *postings_validate(const struct postings *postings);
+
+/* The variants of a posting (variants.c). */
+int variants_prepare(struct postings *postings, struct posting *posting, uint32_t vuln,
+    uint32_t variant, struct err *err);
+void variants_add(
+    struct postings *postings, struct posting *posting, uint32_t variant, uint32_t ordinal);
+void variants_remove(
+    struct postings *postings, struct posting *posting, uint32_t variant, uint32_t ordinal);
+void variants_move(struct postings *postings, struct posting *posting, uint32_t from, uint32_t to);
+/* Drops empty sets; another variant becomes the base when that has no rows. */
+void variants_tidy(struct postings *postings, struct posting *posting, uint32_t vuln);
+/* Makes the most common variant the base where that is worth it. */
+void variants_rebase(struct postings *postings, struct posting *posting);
+/* Ends filling. */
+int variants_settle(struct postings *postings, struct posting *posting, struct err *err);
+void variants_release(struct postings *postings, struct posting *posting, uint32_t vuln);
+uint32_t posting_variant(const struct posting *posting, uint32_t ordinal);
+const uint32_t *posting_variant_place(const struct posting *posting, uint32_t ordinal);
+/* The rows of a posting that have a name. */
+struct named_rows {
+    bool all_but;            /* all rows but those of the set */
+    const struct idset *set; /* of the posting; NULL: own */
+    struct idset own;
+};
+int variants_with(const struct packages *packages, const struct posting *posting, uint32_t name,
+    struct named_rows *ret, struct err *err);
+/* Adds to *bytes. */
+const char *variants_validate(
+    const struct packages *packages, const struct posting *posting, uint32_t vuln, size_t *bytes);
 
 /* --- The index -------------------------------------------------------------------------------- */
 

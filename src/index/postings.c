@@ -2,7 +2,8 @@
 /*
  * Vulnerability -> the ordinals it affects, one set for each code that occurs. Vulnerability
  * numbers are dense (stored names in order of arrival), so they index pages of pointers directly: a
- * lookup is two loads, and a walk in ascending order needs no sorting.
+ * lookup is two loads, and a walk in ascending order needs no sorting. By the names of packages:
+ * variants.c.
  */
 #include "index/internal.h"
 
@@ -91,7 +92,7 @@ static struct code_set *make_set(
         if (page->at[vuln % POSTING_PAGE]) {
             postings->bytes -= posting_bytes(posting->cap);
         } else {
-            posting->count = 0;
+            *posting = (struct posting){.base = VARIANT_UNSET};
             page->used++;
             postings->vulns++;
         }
@@ -103,24 +104,27 @@ static struct code_set *make_set(
     return &posting->at[posting->count++];
 }
 
-int postings_prepare(struct postings *postings, uint32_t vuln, uint8_t code, struct err *err)
+int postings_prepare(
+    struct postings *postings, uint32_t vuln, const struct membership *row, struct err *err)
 {
-    struct code_set *at = set_of(posting_of(postings, vuln), code);
+    struct code_set *at = set_of(posting_of(postings, vuln), row->code);
     int failed;
 
     if (!at)
-        at = make_set(postings, vuln, code, err);
+        at = make_set(postings, vuln, row->code, err);
     if (!at)
         return -1;
     postings->bytes -= idset_bytes(&at->set);
     failed = postings->filling ? idset_prepare_long(&at->set, err) : idset_prepare(&at->set, err);
     postings->bytes += idset_bytes(&at->set);
-    return failed;
+    return failed < 0
+               ? -1
+               : variants_prepare(postings, posting_of(postings, vuln), vuln, row->variant, err);
 }
 
 static int settle_page(struct postings *postings, struct posting_page *page, struct err *err)
 {
-    for (size_t i = 0; page && i < POSTING_PAGE; i++)
+    for (size_t i = 0; page && i < POSTING_PAGE; i++) {
         for (uint32_t j = 0; page->at[i] && j < page->at[i]->count; j++) {
             struct idset *set = &page->at[i]->at[j].set;
 
@@ -129,6 +133,9 @@ static int settle_page(struct postings *postings, struct posting_page *page, str
                 return -1;
             postings->bytes += idset_bytes(set);
         }
+        if (page->at[i] && variants_settle(postings, page->at[i], err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -141,21 +148,12 @@ int postings_settle(struct postings *postings, struct err *err)
     return 0;
 }
 
-void postings_add(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal)
-{
-    struct code_set *at = set_of(posting_of(postings, vuln), code);
-
-    BUG_ON(!at);
-    postings->bytes -= idset_bytes(&at->set);
-    idset_add(&at->set, ordinal);
-    postings->bytes += idset_bytes(&at->set);
-}
-
 /* Takes a posting without sets out of its page. */
 static void drop_posting(struct postings *postings, struct posting_page *page, uint32_t vuln)
 {
     struct posting *posting = page->at[vuln % POSTING_PAGE];
 
+    variants_release(postings, posting, vuln);
     postings->bytes -= posting_bytes(posting->cap);
     free(posting);
     page->at[vuln % POSTING_PAGE] = NULL;
@@ -183,18 +181,52 @@ void postings_trim(struct postings *postings, uint32_t vuln)
     posting->count = kept;
     if (kept == 0)
         drop_posting(postings, page, vuln);
+    else
+        variants_tidy(postings, posting, vuln);
 }
 
-void postings_remove(struct postings *postings, uint32_t vuln, uint8_t code, uint32_t ordinal)
+static void change_code(
+    struct postings *postings, struct posting *posting, uint8_t code, uint32_t ordinal, bool comes)
 {
-    struct code_set *at = set_of(posting_of(postings, vuln), code);
+    struct code_set *at = set_of(posting, code);
 
     BUG_ON(!at);
     postings->bytes -= idset_bytes(&at->set);
-    idset_remove(&at->set, ordinal);
+    if (comes)
+        idset_add(&at->set, ordinal);
+    else
+        idset_remove(&at->set, ordinal);
     postings->bytes += idset_bytes(&at->set);
-    if (at->set.count == 0)
+}
+
+/* Adds before it removes: a set that stays is not emptied in between. */
+void postings_change(struct postings *postings, uint32_t vuln, uint32_t ordinal,
+    const struct membership *old, const struct membership *new)
+{
+    struct posting *posting = posting_of(postings, vuln);
+    bool code = !old || !new || old->code != new->code;
+    bool variant = !old || !new || old->variant != new->variant;
+
+    if (new &&code)
+        change_code(postings, posting, new->code, ordinal, true);
+    if (new &&variant)
+        variants_add(postings, posting, new->variant, ordinal);
+    if (old && variant)
+        variants_remove(postings, posting, old->variant, ordinal);
+    if (old && code)
+        change_code(postings, posting, old->code, ordinal, false);
+    if (old)
         postings_trim(postings, vuln);
+    else if (variant && !postings->filling)
+        variants_rebase(postings, posting);
+}
+
+uint32_t postings_variant(const struct postings *postings, uint32_t vuln, uint32_t ordinal)
+{
+    const struct posting *posting = posting_of(postings, vuln);
+
+    BUG_ON(!posting);
+    return posting_variant(posting, ordinal);
 }
 
 void postings_move(
@@ -206,6 +238,7 @@ void postings_move(
     postings->bytes -= idset_bytes(&at->set);
     idset_move(&at->set, from, to);
     postings->bytes += idset_bytes(&at->set);
+    variants_move(postings, posting_of(postings, vuln), from, to);
 }
 
 static void release_page(struct posting_page *page)
@@ -215,6 +248,10 @@ static void release_page(struct posting_page *page)
 
         for (uint32_t j = 0; posting && j < posting->count; j++)
             idset_release(&posting->at[j].set);
+        for (uint32_t j = 0; posting && j < posting->variant_count; j++)
+            idset_release(&posting->variants[j]);
+        if (posting)
+            free(posting->variants);
         free(posting);
     }
     free(page);
@@ -225,6 +262,7 @@ void postings_release(struct postings *postings)
     for (size_t i = 0; i < postings->cap; i++)
         release_page(postings->pages[i]);
     free(postings->pages);
+    packages_release(&postings->packages);
     *postings = (struct postings){0};
 }
 
@@ -266,7 +304,9 @@ const char *postings_validate(const struct postings *postings)
         bytes += sizeof(*page);
         for (size_t j = 0; j < POSTING_PAGE; j++) {
             used += page->at[j] != NULL;
-            if (page->at[j] && (why = validate_posting(page->at[j], &bytes)))
+            if (page->at[j] && ((why = validate_posting(page->at[j], &bytes)) ||
+                                   (why = variants_validate(&postings->packages, page->at[j],
+                                        (uint32_t)(i * POSTING_PAGE + j), &bytes))))
                 return why;
         }
         if (used == 0 || used != page->used)
@@ -277,5 +317,5 @@ const char *postings_validate(const struct postings *postings)
         return "the number of vulnerabilities is not what was counted";
     if (bytes != postings->bytes)
         return "the memory of vulnerabilities is not what was counted";
-    return NULL;
+    return packages_validate(&postings->packages);
 }

@@ -392,8 +392,8 @@ static uint64_t codes_of_necessity(enum necessity necessity)
 static int run_pass(const struct index *index, const struct ordinals *scope, struct pass *pass,
     struct index_page *page, struct err *err)
 {
-    return pass->query->by_vuln ? query_vulns(index, scope, pass, page, err)
-                                : query_images(index, scope, pass, page, err);
+    return names_vulns(pass->query) ? query_vulns(index, scope, pass, page, err)
+                                    : query_images(index, scope, pass, page, err);
 }
 
 /* A pass for each necessity. One that stands wholly before the cursor is only counted. */
@@ -459,8 +459,8 @@ int index_query(const struct index *index, const struct index_query *query, stru
     if (query->limit < 1 || query->limit > LIMIT_PAGE_MAX)
         return err_set(err, ERR_INVALID, "a page of %zu rows was asked for: 1 to %d are possible",
             query->limit, LIMIT_PAGE_MAX);
-    if ((query->by_vuln ? ordinals_of_scope(index, &query->scope, &scope, err)
-                        : parts_of_scope(index, &query->scope, &scope, err)) < 0)
+    if ((names_vulns(query) ? ordinals_of_scope(index, &query->scope, &scope, err)
+                            : parts_of_scope(index, &query->scope, &scope, err)) < 0)
         return -1;
     ret->total = 0;
     ret->count = 0;

@@ -16,11 +16,17 @@ struct pass {
     uint64_t left;   /* out: those from where the page may start */
 };
 
+/* Are the rows those of some vulnerabilities? */
+static inline bool names_vulns(const struct index_query *query)
+{
+    return query->by_vuln || query->by_package;
+}
+
 /* Appends a row; the page has room. */
 void page_add(struct index_page *page, const struct entry *entry, size_t finding);
 
 /* Each appends to the page up to query->limit rows; the page has garbage behind its rows on
- * failure. query_vulns() wants ordinals_of_scope(), for the rows of query->vulns. */
+ * failure. query_vulns() wants ordinals_of_scope(), for a query that names_vulns(). */
 int query_images(const struct index *index, const struct ordinals *scope, struct pass *pass,
     struct index_page *page, struct err *err);
 int query_vulns(const struct index *index, const struct ordinals *scope, struct pass *pass,

@@ -179,7 +179,7 @@ int query_sorted(const struct index *index, const struct ordinals *scope,
     uint64_t *bits = NULL;
     int failed = order ? 0 : -1;
 
-    if (!failed && query->by_vuln) {
+    if (!failed && names_vulns(query)) {
         failed = rows_collect(index, scope, query, query->codes, &rows, err);
         sorting.vulns = &rows;
         if (!failed && !(bits = bits_of_rows(index, &rows, &sorting.total, err)))

@@ -114,6 +114,8 @@ static void random_question(struct world *world, struct question *q)
         i = (i + 7) % VULNS; /* any order, no duplicates */
     }
     query->vulns = q->vulns;
+    query->by_package = chance(3) == 0;
+    query->package = chance(6) ? chance(PACKAGES) : UINT32_MAX;
     query->by_time = chance(5) == 0;
     query->first_seen_since_ms = chance(4) ? (int64_t)chance(52) - 6 : (int64_t)chance(3) + 999;
     query->sort = chance(2) ? INDEX_SORT_IMAGE : (enum index_sort)chance(INDEX_SORT_CONTAINERS + 1);
@@ -166,13 +168,22 @@ static bool admits(const struct index_scope *scope, const struct image *image)
            (scope->cluster_id.len == 0 || slice_eq(scope->cluster_id, image->place.cluster_id));
 }
 
+static bool has_name(const struct index_finding *finding, uint32_t name)
+{
+    for (uint32_t i = 0; i < finding->name_count; i++)
+        if (finding->names[i] == name)
+            return true;
+    return false;
+}
+
 static bool admits_finding(const struct index_query *query, const struct index_finding *finding)
 {
     bool vuln = !query->by_vuln;
 
     for (size_t i = 0; query->by_vuln && i < query->vuln_count; i++)
         vuln = vuln || query->vulns[i] == finding->vuln;
-    return vuln && (query->codes >> finding->code & 1) &&
+    return vuln && (!query->by_package || has_name(finding, query->package)) &&
+           (query->codes >> finding->code & 1) &&
            (!query->by_time || finding->first_scan_ms >= query->first_seen_since_ms);
 }
 
@@ -529,6 +540,23 @@ static void ask_images_of(struct world *world)
     ids_release(&ids);
 }
 
+static void ask_names(const struct world *world)
+{
+    const uint32_t *found;
+
+    for (size_t i = 0; i < world->count; i++)
+        for (size_t j = 0; j < world->facts[i].count; j++) {
+            const struct index_finding *finding = &world->facts[i].findings[j];
+            uint32_t number = world->facts[i].image.number;
+
+            if (index_names(world->index, number, finding->vuln, &found) != finding->name_count ||
+                memcmp(found, finding->names, finding->name_count * sizeof(*found)) != 0)
+                WRONG("image %u vulnerability %u has other names", number, finding->vuln);
+        }
+    if (index_names(world->index, world->highest + 1, 0, &found) || found)
+        WRONG("an image that is not there has names");
+}
+
 static void check_size(struct world *world)
 {
     struct index_size size;
@@ -621,6 +649,7 @@ static void run_world(int number)
             change(world, growth);
         check_index(world);
         check_size(world);
+        ask_names(world);
         for (int i = 0; i < 24; i++) {
             struct question q;
             struct index_page page;

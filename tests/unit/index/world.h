@@ -108,14 +108,33 @@ static void random_place(struct image *image)
     image->latest = chance(2);
 }
 
+/* Lists of package names: some vulnerabilities have one, others many. */
+enum { PACKAGES = 9 };
+static const uint32_t name_lists[][3] = {
+    {0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}, {7}, {3, 5, 8}, {4}};
+static const uint32_t list_sizes[] = {1, 1, 1, 2, 2, 2, 3, 1, 3, 0};
+
+static void random_names(struct index_finding *finding)
+{
+    uint32_t list = finding->vuln % 3 == 0   ? finding->vuln % 10
+                    : finding->vuln % 3 == 1 ? (chance(4) ? 0 : chance(7))
+                                             : chance(10);
+
+    finding->names = name_lists[list];
+    finding->name_count = list_sizes[list];
+}
+
 static struct index_finding random_finding(uint32_t vuln)
 {
-    return (struct index_finding){
+    struct index_finding finding;
+    finding = (struct index_finding){
         .vuln = vuln,
         .code = index_code((enum necessity)chance(NECESSITY_COUNT), vuln_type(vuln), chance(2),
             chance(4) == 0, chance(3) == 0),
         .first_scan_ms = chance(2) ? 1000 : (int64_t)chance(50) - 5,
     };
+    random_names(&finding);
+    return finding;
 }
 
 static void random_findings(struct fact *fact)

@@ -12,6 +12,9 @@ set(MICROHTTPD_LIBRARIES PkgConfig::MICROHTTPD)
 pkg_check_modules(GNUTLS REQUIRED IMPORTED_TARGET gnutls>=3.7)
 set(GNUTLS_LIBRARIES PkgConfig::GNUTLS)
 
+pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl>=7.85)
+set(CURL_LIBRARIES PkgConfig::CURL)
+
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 set(ZSTD_LIBRARIES PkgConfig::ZSTD)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)

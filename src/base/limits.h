@@ -101,6 +101,11 @@
 /* HTTP: one rendered answer. 200 rows with every field at its documented maximum, escaped. */
 #define LIMIT_HTTP_RESPONSE_BYTES (32UL * 1024 * 1024)
 
+/* HTTP, as a client: seconds to be connected, and for a request with its answer: importing a large
+ * report takes its time. */
+#define LIMIT_CLIENT_CONNECT_S 15
+#define LIMIT_CLIENT_S 300
+
 /* Request signatures: bytes of an Authorization header; the SDKs' stay under 500. */
 #define LIMIT_SIGNATURE_HEADER_BYTES 4096
 /* Characters of a derived key's scope, "YYYYMMDD/<region>/<service>". */

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {&command_import, &command_affected, &command_vulns,
+static const struct command *const commands[] = {&command_scan, &command_import, &command_affected, &command_vulns,
     &command_images_list, &command_images_show, &command_images_set, &command_images_rm,
     &command_ignore, &command_unignore, &command_handle, &command_decisions, &command_status,
     &command_prune, &command_backup, &command_restore, &command_doctor, &command_serve,
@@ -36,7 +36,7 @@ static void print_help(FILE *to)
                 "  0  done\n"
                 "  1  failed; the message says why\n"
                 "  2  the command line is wrong\n"
-                "  3  import: some inputs were refused, the others are in\n"
+                "  3  import, scan: some inputs were refused, the others are in\n"
                 "  4  affected: nothing found, but images in scope are not fully assessed\n");
 }
 

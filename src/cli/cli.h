@@ -63,7 +63,7 @@ struct command {
     int (*run)(const struct cli_args *args); /* an exit status */
 };
 
-extern const struct command command_affected, command_backup, command_prune, command_restore,
+extern const struct command command_affected, command_backup, command_prune, command_restore, command_scan,
     command_doctor, command_settings, command_images_list, command_images_show, command_images_rm,
     command_images_set, command_import, command_key_create, command_key_list, command_key_revoke,
     command_project_create, command_project_list, command_project_revoke, command_project_restore,

@@ -116,8 +116,11 @@ void component_take_property(struct reading *in, void *ctx, struct slice name, s
         push_name(in, &component->artifact.repo_digests, value);
     else if (slice_is(name, TRIVY "Class"))
         component->is_lock_file = slice_is(value, "lang-pkgs");
-    else if (slice_is(name, CAREEN_PREFIX "complete"))
+    else if (slice_is(name, CAREEN_PREFIX "complete")) {
         component->is_partial = slice_is(value, "false");
+        component->is_whole = slice_is(value, "true");
+    } else if (slice_is(name, CAREEN_PREFIX "source"))
+        component->is_careens = words_find(&source_words, value) == SOURCE_CAREEN;
     else if (slice_is(name, SYFT "sourceRpm") && slice_ends_with(value, ".src.rpm")) {
         if (source_from_upstream(in->report, value, &source, &err) < 0)
             fail_reading(in, &err);
@@ -235,7 +238,14 @@ int component_identify(struct component *component, struct report *report, struc
     report->architecture =
         component->architecture.len ? component->architecture : component->package.arch;
     report->size_bytes = component->size_bytes;
+    if (component->is_careens)
+        report->source = SOURCE_CAREEN;
     return 0;
+}
+
+bool component_tells_all(const struct component *about, const struct report *report)
+{
+    return !about->is_partial && (report->package_count || (about->is_careens && about->is_whole));
 }
 
 /* "careen:release", if it is given: it may say that the release is not known. */

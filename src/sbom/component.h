@@ -26,6 +26,8 @@ struct component {
     /* Of the document's artifact only. */
     bool is_lock_file; /* Trivy's component for a lock file, whose packages are others */
     bool is_partial;   /* careen:complete = false */
+    bool is_whole;     /* careen:complete = true: even without a package */
+    bool is_careens;   /* careen:source = careen: what Careen saw itself */
     struct artifact artifact;
     struct slice architecture, digest;
     int64_t size_bytes; /* -1 = not known */
@@ -43,6 +45,8 @@ bool component_to_package(
 /* Sets what the report says of the image, or of what else the document is about. is_image must be
  * set. */
 int component_identify(struct component *component, struct report *report, struct err *err);
+/* Is the package list complete, by what is said of the artifact, and by having a package? */
+bool component_tells_all(const struct component *about, const struct report *report);
 /* The release: as Careen wrote it with the image, by an operating system's component, or by a purl.
  */
 int component_set_release(struct reading *in, const struct component *about,

@@ -295,7 +295,7 @@ static int cyclonedx_finish(struct reading *in, void *state, struct err *err)
     if (component_identify(&bom->root, report, err) < 0 || add_root(in, bom, err) < 0 ||
         add_claims(in, bom, err) < 0)
         return -1;
-    report->complete = report->package_count && !bom->root.is_partial && !bom->vulns.lost;
+    report->complete = component_tells_all(&bom->root, report) && !bom->vulns.lost;
     return component_set_release(in, &bom->root, &bom->system, err);
 }
 

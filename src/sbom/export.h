@@ -22,6 +22,12 @@ struct sbom_claim {
     struct slice fixed_version;
 };
 
+/* What a scan knows of a package beyond its identity; either may be empty. */
+struct sbom_beside {
+    struct slice licence; /* as its database words it */
+    struct slice layer;   /* diff_id of the layer that brought it */
+};
+
 struct sbom_image {
     const char *tool_version; /* of Careen */
     const char *id;           /* the image's UUID */
@@ -31,8 +37,10 @@ struct sbom_image {
     int64_t size_bytes;             /* -1 = not known */
     int64_t scanned_ms;             /* the document's time */
     bool complete;                  /* is the package list? */
+    bool scanned; /* by Careen itself, and by it alone: read again, it is the source `careen` */
     const struct package *packages; /* distinct */
     size_t package_count;
+    const struct sbom_beside *beside; /* one for each package; NULL: nothing is known */
     /* Of several on one package and vulnerability the worst severity is written, and the first
      * fixed version. */
     const struct sbom_claim *claims;

@@ -96,7 +96,32 @@ static void write_system(struct json_writer *w, struct slice os_release)
     json_write_end_object(w);
 }
 
-static void write_differences(struct json_writer *w, struct exported *exported)
+/* Databases word licences as they like: what is not sure to be of SPDX's list is a name. */
+static void write_licence(struct json_writer *w, struct slice licence)
+{
+    if (licence.len == 0)
+        return;
+    json_write_key(w, "licenses");
+    json_write_begin_array(w);
+    json_write_begin_object(w);
+    json_write_key(w, "license");
+    json_write_begin_object(w);
+    json_write_member(w, "name", licence);
+    json_write_end_object(w);
+    json_write_end_object(w);
+    json_write_end_array(w);
+}
+
+static void begin_properties(struct json_writer *w, bool *any)
+{
+    if (!*any) {
+        json_write_key(w, "properties");
+        json_write_begin_array(w);
+    }
+    *any = true;
+}
+
+static void write_properties(struct json_writer *w, struct exported *exported)
 {
     bool any = false;
 
@@ -105,13 +130,13 @@ static void write_differences(struct json_writer *w, struct exported *exported)
 
         if (!exported->differs[i])
             continue;
-        if (!any) {
-            json_write_key(w, "properties");
-            json_write_begin_array(w);
-        }
-        any = true;
+        begin_properties(w, &any);
         snprintf(name, sizeof(name), CAREEN_PREFIX "%s", package_field_name(i));
         put_property(w, name, *package_field(&exported->package, i));
+    }
+    if (exported->beside.layer.len) {
+        begin_properties(w, &any);
+        put_property(w, CAREEN_PREFIX "layer", exported->beside.layer);
     }
     if (any)
         json_write_end_array(w);
@@ -132,8 +157,9 @@ static int write_components(struct json_writer *w, struct exporting *exporting, 
         put_ref(w, "bom-ref", (uint32_t)rank);
         json_write_member(w, "name", exported.package.name);
         json_write_member_if(w, "version", exported.package.version);
+        write_licence(w, exported.beside.licence);
         json_write_member_if(w, "purl", exported.purl);
-        write_differences(w, &exported);
+        write_properties(w, &exported);
         json_write_end_object(w);
     }
     json_write_end_array(w);

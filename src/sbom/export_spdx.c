@@ -5,6 +5,12 @@
  */
 #include "sbom/exporting.h"
 
+#include "base/intern.h"
+
+/* Licences by number: what a database says is rarely an expression of SPDX, so each wording is a
+ * licence of the document's own, with the wording as its text. */
+enum { LICENCE_TEXT_BYTES = 4 * 1024 * 1024 };
+
 struct annotations {
     struct json_writer *w;
     const char *time;
@@ -94,14 +100,46 @@ static char *package_id(size_t rank, char dst[40])
     return dst;
 }
 
-static void write_package(
-    struct json_writer *w, struct exported *exported, size_t rank, const char *time)
+/* *id: of the wording, 0 when there is none. */
+static void write_licence(struct json_writer *w, uint32_t id)
+{
+    char text[40];
+
+    if (id == 0)
+        return;
+    snprintf(text, sizeof(text), "LicenseRef-%u", id);
+    json_write_member(w, "licenseConcluded", SLICE("NOASSERTION"));
+    json_write_member(w, "licenseDeclared", slice_of(text));
+}
+
+static void write_licences(struct json_writer *w, const struct intern *licences)
+{
+    if (licences->count < 2)
+        return;
+    json_write_key(w, "hasExtractedLicensingInfos");
+    json_write_begin_array(w);
+    for (uint32_t id = 1; id < licences->count; id++) {
+        char text[40];
+
+        snprintf(text, sizeof(text), "LicenseRef-%u", id);
+        json_write_begin_object(w);
+        json_write_member(w, "licenseId", slice_of(text));
+        json_write_member(w, "name", intern_get(licences, id));
+        json_write_member(w, "extractedText", intern_get(licences, id));
+        json_write_end_object(w);
+    }
+    json_write_end_array(w);
+}
+
+static void write_package(struct json_writer *w, struct exported *exported, size_t rank,
+    uint32_t licence, const char *time)
 {
     struct annotations annotations = {w, time, false};
     char text[64];
 
     begin_package(
         w, package_id(rank, text), exported->package.name, exported->package.version, "LIBRARY");
+    write_licence(w, licence);
     write_purl(w, exported->purl);
     for (unsigned i = 0; i < PACKAGE_FIELD_COUNT; i++) {
         if (!exported->differs[i])
@@ -109,12 +147,14 @@ static void write_package(
         snprintf(text, sizeof(text), CAREEN_PREFIX "%s", package_field_name(i));
         put_annotation(&annotations, text, *package_field(&exported->package, i));
     }
+    if (exported->beside.layer.len)
+        put_annotation(&annotations, CAREEN_PREFIX "layer", exported->beside.layer);
     end_annotations(&annotations);
     json_write_end_object(w);
 }
 
-static int write_packages(
-    struct json_writer *w, struct exporting *exporting, const char *time, struct err *err)
+static int write_packages(struct json_writer *w, struct exporting *exporting, const char *time,
+    struct intern *licences, struct err *err)
 {
     json_write_key(w, "packages");
     json_write_begin_array(w);
@@ -122,10 +162,12 @@ static int write_packages(
     write_system(w, exporting->image->os_release);
     for (size_t rank = 0; rank < exporting->image->package_count; rank++) {
         struct exported exported;
+        uint32_t licence;
 
-        if (exporting_package(exporting, rank, &exported, err) < 0)
+        if (exporting_package(exporting, rank, &exported, err) < 0 ||
+            intern_put(licences, exported.beside.licence, &licence, err) < 0)
             return -1;
-        write_package(w, &exported, rank, time);
+        write_package(w, &exported, rank, licence, time);
     }
     json_write_end_array(w);
     return 0;
@@ -177,7 +219,8 @@ static void write_head(struct json_writer *w, const struct sbom_image *image, co
     json_write_end_object(w);
 }
 
-static int write_document(struct exporting *exporting, struct buf *out, struct err *err)
+static int write_document(
+    struct exporting *exporting, struct intern *licences, struct buf *out, struct err *err)
 {
     char time[EXPORT_TIME_BYTES];
     struct json_writer w;
@@ -186,8 +229,9 @@ static int write_document(struct exporting *exporting, struct buf *out, struct e
     json_writer_init(&w, out);
     json_write_begin_object(&w);
     write_head(&w, exporting->image, time);
-    if (write_packages(&w, exporting, time, err) < 0)
+    if (write_packages(&w, exporting, time, licences, err) < 0)
         return -1;
+    write_licences(&w, licences);
     write_relationships(&w, exporting->image);
     json_write_end_object(&w);
     buf_put_char(out, '\n');
@@ -196,11 +240,15 @@ static int write_document(struct exporting *exporting, struct buf *out, struct e
 
 int sbom_write_spdx(const struct sbom_image *image, struct buf *out, struct err *err)
 {
+    struct intern licences = {0};
     struct exporting exporting;
     int failed = exporting_init(&exporting, image, err);
 
     if (!failed)
-        failed = write_document(&exporting, out, err);
+        failed = intern_init(&licences, "the licences of one image", LICENCE_TEXT_BYTES, err);
+    if (!failed)
+        failed = write_document(&exporting, &licences, out, err);
+    intern_release(&licences);
     exporting_release(&exporting);
     return failed;
 }

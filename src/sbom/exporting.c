@@ -96,6 +96,8 @@ int exporting_package(
     struct package read;
     struct err ignored;
 
+    if (exporting->image->beside)
+        exported.beside = exporting->image->beside[exporting->order[rank]];
     buf_clear(&exporting->purl);
     if (package_to_purl(
             &exported.package, exporting->image->os_release, &exporting->purl, &ignored) < 0)
@@ -132,6 +134,8 @@ void exporting_image_facts(const struct sbom_image *image, fact_fn put, void *ct
         put(ctx, CAREEN_PREFIX "architecture", image->architecture);
     if (!image->complete)
         put(ctx, CAREEN_PREFIX "complete", SLICE("false"));
+    else if (image->scanned && image->package_count == 0)
+        put(ctx, CAREEN_PREFIX "complete", SLICE("true"));
     if (image->config_digest.len)
         put(ctx, CAREEN_PREFIX "config_digest", image->config_digest);
     if (image->digest.len)
@@ -142,6 +146,8 @@ void exporting_image_facts(const struct sbom_image *image, fact_fn put, void *ct
         put(ctx, CAREEN_PREFIX "size_bytes", buf_slice(&size));
     }
     buf_release(&size);
+    if (image->scanned)
+        put(ctx, CAREEN_PREFIX "source", slice_of(words_name(&source_words, SOURCE_CAREEN)));
 }
 
 void exporting_system(struct slice os_release, struct slice *ret_name, struct slice *ret_version)

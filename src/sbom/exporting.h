@@ -20,6 +20,7 @@ struct exporting {
 struct exported {
     struct package package;
     struct slice purl;
+    struct sbom_beside beside;
     bool differs[PACKAGE_FIELD_COUNT]; /* from what a reader makes of the purl */
 };
 

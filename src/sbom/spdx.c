@@ -409,7 +409,7 @@ static int spdx_finish(struct reading *in, void *state, struct err *err)
     }
     if (add_candidates(spdx, root, report, err) < 0 || component_identify(about, report, err) < 0)
         return -1;
-    report->complete = report->package_count && !about->is_partial;
+    report->complete = component_tells_all(about, report);
     return component_set_release(in, about, &spdx->system, err);
 }
 

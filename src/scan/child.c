@@ -116,21 +116,21 @@ static int find_cached(
     struct child *child, const char *name, bool *ret_found, struct stored *ret, struct err *err)
 {
     struct buf bytes CLEANUP(buf_release) = BUF_INIT(LIMIT_FACTS_BYTES);
-    struct facts facts;
+    struct layer_facts facts;
     struct err why;
 
     *ret_found = false;
     if (!*name || child->plan->cache_fd < 0 || !cache_get(child->plan->cache_fd, name, &bytes) ||
-        facts_decode(buf_slice(&bytes), &facts, &why) < 0)
+        layer_facts_decode(buf_slice(&bytes), &facts, &why) < 0)
         return 0;
-    facts_release(&facts);
+    layer_facts_release(&facts);
     if (store(child, name, buf_slice(&bytes), ret, err) < 0)
         return -1;
     *ret_found = true;
     return 0;
 }
 
-static int keep_facts(struct child *child, const char *name, const struct facts *facts,
+static int keep_facts(struct child *child, const char *name, const struct layer_facts *facts,
     struct stored *ret, struct err *err)
 {
     struct buf frame CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
@@ -139,7 +139,7 @@ static int keep_facts(struct child *child, const char *name, const struct facts 
 
     pack_text(&frame, slice_of(name));
     from = frame.len;
-    if (facts_encode(facts, &frame, err) < 0)
+    if (layer_facts_encode(facts, &frame, err) < 0)
         return -1;
     bytes = slice_skip(buf_slice(&frame), from);
     if (store(child, name, bytes, ret, err) < 0)
@@ -173,10 +173,10 @@ static int read_layer(struct round *round, size_t layer, struct err *err)
 {
     struct child *child = round->child;
     char name[CACHE_NAME_BYTES];
-    struct facts facts;
+    struct layer_facts facts;
     int failed;
 
-    if (facts_gather(child->source, round->manifest, layer, round->interest, &facts, err) < 0)
+    if (layer_facts_gather(child->source, round->manifest, layer, round->interest, &facts, err) < 0)
         return -1;
     layer_name(round, layer, name);
     pthread_mutex_lock(&child->lock);
@@ -185,7 +185,7 @@ static int read_layer(struct round *round, size_t layer, struct err *err)
     if (!failed)
         failed = send_progress(child, err);
     pthread_mutex_unlock(&child->lock);
-    facts_release(&facts);
+    layer_facts_release(&facts);
     return failed;
 }
 
@@ -285,12 +285,12 @@ static int load_layers(struct round *round, size_t *cached, struct err *err)
 
 /* ---- an image ---- */
 
-static int lay_layer(struct child *child, struct overlay *overlay, size_t layer,
+static int lay_layer(struct child *child, struct layering *layering, size_t layer,
     const struct stored *stored, struct buf *bytes, struct err *err)
 {
     struct blob blob = {
         .fd = child->store_fd, .offset = stored->offset, .size = stored->bytes, .name = "facts"};
-    struct facts facts;
+    struct layer_facts facts;
     int failed;
 
     buf_clear(bytes);
@@ -299,49 +299,49 @@ static int lay_layer(struct child *child, struct overlay *overlay, size_t layer,
     if (blob_read(&blob, 0, bytes->data, (size_t)stored->bytes, err) < 0)
         return -1;
     bytes->len = (size_t)stored->bytes;
-    if (facts_decode(buf_slice(bytes), &facts, err) < 0)
+    if (layer_facts_decode(buf_slice(bytes), &facts, err) < 0)
         return -1;
-    failed = overlay_add(overlay, layer, &facts, err);
-    facts_release(&facts);
+    failed = layering_add(layering, layer, &facts, err);
+    layer_facts_release(&facts);
     return failed;
 }
 
-static struct overlay *lay_layers(struct round *round, struct err *err)
+static struct layering *lay_layers(struct round *round, struct err *err)
 {
     struct buf bytes CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
-    struct overlay *overlay = overlay_new(err);
+    struct layering *layering = layering_new(err);
 
-    if (!overlay)
+    if (!layering)
         return NULL;
     for (size_t i = round->manifest->layer_count; i > 0; i--) {
         const struct layer *layer = &round->manifest->layers[i - 1];
 
-        if (lay_layer(round->child, overlay, i - 1, &round->stored[i - 1], &bytes, err) == 0)
+        if (lay_layer(round->child, layering, i - 1, &round->stored[i - 1], &bytes, err) == 0)
             continue;
         if (layer->diff_id.len)
             err_prefix(err, "layer %.*s", SLICE_FMT(layer->diff_id));
-        overlay_free(overlay);
+        layering_free(layering);
         return NULL;
     }
-    return overlay;
+    return layering;
 }
 
-static struct overlay *run_round(struct child *child, const struct manifest *manifest,
+static struct layering *run_round(struct child *child, const struct manifest *manifest,
     const struct interest *interest, size_t *cached, struct err *err)
 {
     struct round round = {
         .child = child, .manifest = manifest, .interest = interest, .failed = SIZE_MAX};
-    struct overlay *overlay = NULL;
+    struct layering *layering = NULL;
 
     round.stored = calloc(manifest->layer_count + 1, sizeof(*round.stored));
     round.todo = calloc(manifest->layer_count + 1, sizeof(*round.todo));
     if (!round.stored || !round.todo)
         err_nomem(err);
     else if (load_layers(&round, cached, err) == 0)
-        overlay = lay_layers(&round, err);
+        layering = lay_layers(&round, err);
     free(round.stored);
     free(round.todo);
-    return overlay;
+    return layering;
 }
 
 /* Copies the aliases behind those that there are. */
@@ -368,27 +368,27 @@ struct rounds {
 };
 
 /* Round after round until links lead to no new places. */
-static struct overlay *run_rounds(struct child *child, const struct manifest *manifest,
+static struct layering *run_rounds(struct child *child, const struct manifest *manifest,
     struct rounds *rounds, size_t *cached, struct err *err)
 {
     for (unsigned i = 0; i < LIMIT_SCAN_ROUNDS; i++) {
         const struct interest interest = {rounds->aliases, rounds->count};
-        struct overlay *overlay =
+        struct layering *layering =
             run_round(child, manifest, &interest, i ? &(size_t){0} : cached, err);
         struct alias *missing = NULL;
         size_t count = 0;
         int failed;
 
-        if (!overlay)
+        if (!layering)
             return NULL;
-        failed = overlay_missing_aliases(overlay, &interest, &missing, &count, err);
+        failed = layering_missing_aliases(layering, &interest, &missing, &count, err);
         if (!failed && count)
             failed = add_aliases(&rounds->aliases, &rounds->count, &rounds->cap, missing, count,
                 &rounds->arena, err);
         free(missing);
         if (!failed && count == 0)
-            return overlay;
-        overlay_free(overlay);
+            return layering;
+        layering_free(layering);
         if (failed)
             return NULL;
     }
@@ -403,9 +403,9 @@ static int send_image(struct child *child, const struct found_image *image, stru
     struct buf body CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
     struct slice path;
 
-    if (overlay_finish(image->overlay, err) < 0)
+    if (layering_finish(image->layering, err) < 0)
         return -1;
-    if (overlay_databases(image->overlay, &path) && overlay_package_count(image->overlay) == 0)
+    if (layering_databases(image->layering, &path) && layering_package_count(image->layering) == 0)
         return err_set(err, ERR_FORMAT, "%.*s is there, but lists no package", SLICE_FMT(path));
     if (image_encode(image, &body, err) < 0)
         return -1;
@@ -419,10 +419,10 @@ static int scan_image(struct child *child, const struct manifest *manifest, stru
     int failed = -1;
 
     arena_init(&rounds.arena, "links", 16UL * LIMIT_SCAN_ALIASES * LIMIT_LAYER_PATH_BYTES);
-    image.overlay = run_rounds(child, manifest, &rounds, &image.cached_layers, err);
-    if (image.overlay)
+    image.layering = run_rounds(child, manifest, &rounds, &image.cached_layers, err);
+    if (image.layering)
         failed = send_image(child, &image, err);
-    overlay_free(image.overlay);
+    layering_free(image.layering);
     arena_release(&rounds.arena);
     free(rounds.aliases);
     return failed;

@@ -7,13 +7,13 @@
 
 #include <stdlib.h>
 
-void facts_init(struct facts *facts)
+void layer_facts_init(struct layer_facts *facts)
 {
-    *facts = (struct facts){0};
+    *facts = (struct layer_facts){0};
     arena_init(&facts->arena, "what one layer tells (LIMIT_FACTS_BYTES)", LIMIT_FACTS_BYTES);
 }
 
-void facts_release(struct facts *facts)
+void layer_facts_release(struct layer_facts *facts)
 {
     arena_release(&facts->arena);
     free(facts->at);
@@ -21,7 +21,7 @@ void facts_release(struct facts *facts)
     facts->count = facts->cap = 0;
 }
 
-int facts_add(struct facts *facts, const struct fact *fact, struct err *err)
+int layer_facts_add(struct layer_facts *facts, const struct fact *fact, struct err *err)
 {
     struct fact copy = *fact;
 
@@ -42,7 +42,7 @@ int facts_add(struct facts *facts, const struct fact *fact, struct err *err)
     return 0;
 }
 
-int facts_compare_paths(struct slice a, struct slice b)
+int layer_facts_compare_paths(struct slice a, struct slice b)
 {
     size_t common = a.len < b.len ? a.len : b.len, i = 0;
     int left, right;
@@ -65,7 +65,7 @@ static bool hides_lower_layers_only(const struct fact *fact)
 static int compare_facts(const void *a, const void *b)
 {
     const struct fact *left = a, *right = b;
-    int order = facts_compare_paths(left->path, right->path);
+    int order = layer_facts_compare_paths(left->path, right->path);
 
     if (order == 0)
         order = (int)hides_lower_layers_only(right) - (int)hides_lower_layers_only(left);
@@ -84,7 +84,7 @@ struct ancestor {
     size_t order; /* the last time, here or above */
 };
 
-void facts_settle(struct facts *facts)
+void layer_facts_settle(struct layer_facts *facts)
 {
     struct ancestor above[64]; /* paths that matter are no deeper: what is, stays */
     size_t depth = 0, kept = 0;

@@ -54,24 +54,24 @@ struct fact {
     size_t order; /* while gathered: when it came */
 };
 
-struct facts {
+struct layer_facts {
     struct arena arena;
     struct fact *at; /* heap; by path, an ancestor before what is below it */
     size_t count, cap;
 };
 
-void facts_init(struct facts *facts);
-void facts_release(struct facts *facts);
+void layer_facts_init(struct layer_facts *facts);
+void layer_facts_release(struct layer_facts *facts);
 /* Copies the fact and its texts. ERR_LIMIT at LIMIT_LAYER_FACTS or LIMIT_FACTS_BYTES. */
-int facts_add(struct facts *facts, const struct fact *fact, struct err *err);
+int layer_facts_add(struct layer_facts *facts, const struct fact *fact, struct err *err);
 /* Puts them in order, and leaves of several at one place what stands in the end: the last one; and
  * of what was below a place before something that is no folder came there, nothing. */
-void facts_settle(struct facts *facts);
+void layer_facts_settle(struct layer_facts *facts);
 /* By path and '/' as the smallest byte: what is below a path follows it. */
-int facts_compare_paths(struct slice a, struct slice b);
+int layer_facts_compare_paths(struct slice a, struct slice b);
 
 /* The payload of what a reader made of a file, appended. ERR_NOMEM, ERR_LIMIT. */
-int facts_pack_inventory(struct buf *out, const struct inventory *inventory, struct err *err);
+int layer_facts_pack_inventory(struct buf *out, const struct inventory *inventory, struct err *err);
 
 /* What a payload holds, one after the other. The texts point into the payload's. */
 struct told {
@@ -90,10 +90,10 @@ bool told_package(struct told *told, struct found_package *ret);
 bool told_licence(struct told *told, struct found_licence *ret);
 
 /* Appends. ERR_LIMIT at LIMIT_FACTS_BYTES, ERR_NOMEM. */
-int facts_encode(const struct facts *facts, struct buf *out, struct err *err);
+int layer_facts_encode(const struct layer_facts *facts, struct buf *out, struct err *err);
 /* Texts point into the bytes, which must outlive *ret. ERR_CORRUPT when they are not what
- * facts_encode() writes (another version, damaged, cut); payloads are looked through, too, so that
- * telling them cannot fail. */
-int facts_decode(struct slice bytes, struct facts *ret, struct err *err);
+ * layer_facts_encode() writes (another version, damaged, cut); payloads are looked through, too, so
+ * that telling them cannot fail. */
+int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *err);
 
 #endif

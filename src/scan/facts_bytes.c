@@ -69,7 +69,7 @@ static int pack_body(
     return 0;
 }
 
-int facts_pack_inventory(struct buf *out, const struct inventory *inventory, struct err *err)
+int layer_facts_pack_inventory(struct buf *out, const struct inventory *inventory, struct err *err)
 {
     struct buf body CLEANUP(buf_release) = BUF_INIT(LIMIT_FACTS_BYTES);
     struct intern table CLEANUP(intern_release) = {0};
@@ -195,7 +195,7 @@ static void encode_fact(const struct fact *fact, struct buf *out)
     pack_text(out, fact->failed ? fact->why : fact->payload);
 }
 
-int facts_encode(const struct facts *facts, struct buf *out, struct err *err)
+int layer_facts_encode(const struct layer_facts *facts, struct buf *out, struct err *err)
 {
     size_t from = out->len;
     unsigned char digest[SHA256_BYTES];
@@ -244,17 +244,18 @@ static int decode_fact(struct unpack *in, struct fact *ret, struct arena *arena,
     return failed;
 }
 
-/* In order, and one at a place but for those that hide in lower layers: what facts_settle() leaves.
+/* In order, and one at a place but for those that hide in lower layers: what layer_facts_settle()
+ * leaves.
  */
 static bool follows(const struct fact *before, const struct fact *fact)
 {
-    int order = facts_compare_paths(before->path, fact->path);
+    int order = layer_facts_compare_paths(before->path, fact->path);
 
     return order < 0 ||
            (order == 0 && (before->kind == FACT_HIDDEN || before->kind == FACT_OPAQUE));
 }
 
-static int decode_all(struct unpack *in, struct facts *facts, struct err *err)
+static int decode_all(struct unpack *in, struct layer_facts *facts, struct err *err)
 {
     struct arena arena CLEANUP(arena_release);
     size_t count = unpack_count(in, 2);
@@ -275,11 +276,11 @@ static int decode_all(struct unpack *in, struct facts *facts, struct err *err)
     return in->rest.len ? damaged(err) : 0;
 }
 
-int facts_decode(struct slice bytes, struct facts *ret, struct err *err)
+int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *err)
 {
     unsigned char digest[SHA256_BYTES];
     struct unpack in = {.rest = bytes};
-    struct facts facts;
+    struct layer_facts facts;
 
     if (bytes.len < SHA256_BYTES || !slice_starts_with(bytes, magic.ptr))
         return damaged(err);
@@ -290,9 +291,9 @@ int facts_decode(struct slice bytes, struct facts *ret, struct err *err)
     in.rest = slice_skip(in.rest, magic.len);
     if (unpack_number(&in) != FACTS_FORMAT || unpack_number(&in) != INVENTORY_VERSION)
         return err_set(err, ERR_CORRUPT, "the facts of a layer are of another version");
-    facts_init(&facts);
+    layer_facts_init(&facts);
     if (decode_all(&in, &facts, err) < 0) {
-        facts_release(&facts);
+        layer_facts_release(&facts);
         return -1;
     }
     *ret = facts;

@@ -34,7 +34,7 @@ struct hard_link {
 
 struct gather {
     const struct interest *interest;
-    struct facts *facts;
+    struct layer_facts *facts;
     struct buf scratch, payload;
     struct arena arena; /* paths of what is kept, and of links */
     struct kept kept[KEPT_MAX];
@@ -84,7 +84,7 @@ static int read_file(struct gather *gather, const struct inventory_file *file, s
         fact->payload = SLICE_NONE;
         return 0;
     }
-    if (facts_pack_inventory(&gather->payload, &inventory, err) < 0)
+    if (layer_facts_pack_inventory(&gather->payload, &inventory, err) < 0)
         return -1;
     fact->payload = buf_slice(&gather->payload);
     return 0;
@@ -101,7 +101,7 @@ static int add_file(struct gather *gather, struct slice path, struct slice as,
     if (read_file(
             gather, &(struct inventory_file){.path = as, .content = content}, &fact, &why, err) < 0)
         return -1;
-    return facts_add(gather->facts, &fact, err);
+    return layer_facts_add(gather->facts, &fact, err);
 }
 
 /* ---- what is kept ---- */
@@ -164,7 +164,7 @@ static int keep(struct gather *gather, struct slice path, struct slice as,
 static int add_plain(
     struct gather *gather, enum fact_kind kind, const struct layer_entry *entry, struct err *err)
 {
-    return facts_add(gather->facts,
+    return layer_facts_add(gather->facts,
         &(struct fact){.kind = kind,
             .path = entry->path,
             .target = kind == FACT_LINK ? entry->target : SLICE_NONE,
@@ -292,7 +292,7 @@ static int on_linked_content(
             continue;
         gather->found[i] = true;
         if (interest_is_beside(gather->interest, path, &gather->scratch) &&
-            facts_add(gather->facts,
+            layer_facts_add(gather->facts,
                 &(struct fact){.kind = FACT_BESIDE, .path = path, .empty = content->size == 0},
                 err) < 0)
             return -1;
@@ -324,7 +324,7 @@ static int follow_hard_links(struct gather *gather, struct image_source *source,
 
 /* ---- a database and its log ---- */
 
-static struct fact *find_fact(struct facts *facts, struct slice path)
+static struct fact *find_fact(struct layer_facts *facts, struct slice path)
 {
     for (size_t i = 0; i < facts->count; i++)
         if (facts->at[i].kind <= FACT_BESIDE && slice_eq(facts->at[i].path, path))
@@ -367,17 +367,17 @@ static int gather_all(struct gather *gather, struct image_source *source,
     if (image_read_layer(source, manifest, layer, &visitor, err) < 0 ||
         follow_hard_links(gather, source, manifest, layer, err) < 0)
         return -1;
-    facts_settle(gather->facts);
+    layer_facts_settle(gather->facts);
     for (size_t i = 0; i < gather->kept_count; i++)
         if (gather->kept[i].reader && read_pair(gather, &gather->kept[i], err) < 0)
             return -1;
     return 0;
 }
 
-int facts_gather(struct image_source *source, const struct manifest *manifest, size_t layer,
-    const struct interest *interest, struct facts *ret, struct err *err)
+int layer_facts_gather(struct image_source *source, const struct manifest *manifest, size_t layer,
+    const struct interest *interest, struct layer_facts *ret, struct err *err)
 {
-    struct facts facts;
+    struct layer_facts facts;
     struct gather gather CLEANUP(gather_release) = {
         .interest = interest,
         .facts = &facts,
@@ -385,10 +385,10 @@ int facts_gather(struct image_source *source, const struct manifest *manifest, s
         .payload = BUF_INIT(LIMIT_FACTS_BYTES),
     };
 
-    facts_init(&facts);
+    layer_facts_init(&facts);
     arena_init(&gather.arena, "what one layer tells (LIMIT_FACTS_BYTES)", LIMIT_FACTS_BYTES);
     if (gather_all(&gather, source, manifest, layer, err) < 0) {
-        facts_release(&facts);
+        layer_facts_release(&facts);
         return -1;
     }
     *ret = facts;

@@ -11,7 +11,7 @@
 /* *ret is initialised. A database that its reader refuses is a fact of the layer, not an error: it
  * may be covered by a good one. Errors: those of image_read_layer(); ERR_LIMIT; ERR_FORMAT for a
  * hard link to what is not there. Any thread. */
-int facts_gather(struct image_source *source, const struct manifest *manifest, size_t layer,
-    const struct interest *interest, struct facts *ret, struct err *err);
+int layer_facts_gather(struct image_source *source, const struct manifest *manifest, size_t layer,
+    const struct interest *interest, struct layer_facts *ret, struct err *err);
 
 #endif

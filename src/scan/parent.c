@@ -195,14 +195,14 @@ static void take_facts(struct parent *parent, struct slice bytes)
     struct unpack in = {.rest = bytes};
     struct slice name = unpack_text(&in);
     char path[CACHE_NAME_BYTES];
-    struct facts facts;
+    struct layer_facts facts;
     struct err ignored;
 
     if (in.failed || parent->cache_fd < 0 || parent->cache_failed ||
         !slice_to_cstr(name, path, sizeof(path)) || !cache_is_name(path) ||
-        facts_decode(in.rest, &facts, &ignored) < 0)
+        layer_facts_decode(in.rest, &facts, &ignored) < 0)
         return;
-    facts_release(&facts);
+    layer_facts_release(&facts);
     if (cache_put(parent->cache_fd, path, in.rest, &parent->cache_err) < 0)
         parent->cache_failed = true;
     else

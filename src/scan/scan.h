@@ -2,7 +2,7 @@
 /*
  * A scan: from a target to one report for each image in it. The walk: image/ opens the target and
  * reads layers, inventory/ makes facts of the files that it knows, facts.h keeps them by layer (and
- * cache.h by diff_id), overlay.h says what of them is visible in the image, and which layer a
+ * cache.h by diff_id), layering.h says what of them is visible in the image, and which layer a
  * package came with.
  *
  * All parsing happens in a child process for each target, which has given up everything but reading

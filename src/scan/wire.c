@@ -59,20 +59,20 @@ void error_decode(struct slice bytes, struct err *ret)
 
 /* ---- an image: writing ---- */
 
-/* Packages in the shape that facts_pack_inventory() takes. */
-static int pack_packages(struct overlay *overlay, struct buf *out, struct err *err)
+/* Packages in the shape that layer_facts_pack_inventory() takes. */
+static int pack_packages(struct layering *layering, struct buf *out, struct err *err)
 {
     struct buf payload CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
-    struct inventory all = {.os_release = overlay_release(overlay)};
+    struct inventory all = {.os_release = layering_release(layering)};
     int failed;
 
-    all.package_count = overlay_package_count(overlay);
+    all.package_count = layering_package_count(layering);
     all.packages = calloc(all.package_count + 1, sizeof(*all.packages));
     if (!all.packages)
         return err_nomem(err);
     for (size_t i = 0; i < all.package_count; i++)
-        all.packages[i] = overlay_package(overlay, i)->found;
-    failed = facts_pack_inventory(&payload, &all, err);
+        all.packages[i] = layering_package(layering, i)->found;
+    failed = layer_facts_pack_inventory(&payload, &all, err);
     free(all.packages);
     pack_text(out, buf_slice(&payload));
     return failed;
@@ -83,22 +83,22 @@ int image_encode(const struct found_image *image, struct buf *out, struct err *e
     const struct manifest *manifest = image->manifest;
     const struct slice texts[] = {manifest->name, manifest->tag, manifest->digest,
         manifest->config_digest, manifest->os, manifest->architecture};
-    size_t count = overlay_package_count(image->overlay);
+    size_t count = layering_package_count(image->layering);
     struct slice ignored;
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         pack_text(out, texts[i]);
     pack_number(out, image->kind != SOURCE_FOLDER);
     pack_number(out, manifest->size_bytes);
-    pack_number(out, overlay_databases(image->overlay, &ignored));
+    pack_number(out, layering_databases(image->layering, &ignored));
     pack_number(out, image->cached_layers);
     pack_number(out, manifest->layer_count);
     for (size_t i = 0; i < manifest->layer_count; i++)
         pack_text(out, manifest->layers[i].diff_id);
-    if (pack_packages(image->overlay, out, err) < 0)
+    if (pack_packages(image->layering, out, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        const struct overlay_package *package = overlay_package(image->overlay, i);
+        const struct layering_package *package = layering_package(image->layering, i);
 
         pack_number(out, package->layer);
         pack_text(out, package->path);

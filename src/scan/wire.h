@@ -8,7 +8,7 @@
 #define CAREEN_SCAN_WIRE_H
 
 #include "image/image.h"
-#include "scan/overlay.h"
+#include "scan/layering.h"
 #include "scan/scan.h"
 
 enum frame_type {
@@ -30,7 +30,7 @@ int frame_next(struct slice *bytes, enum frame_type *ret_type, struct slice *ret
 struct found_image {
     const struct manifest *manifest;
     enum source_kind kind;
-    struct overlay *overlay;
+    struct layering *layering;
     size_t cached_layers;
 };
 

@@ -3,7 +3,7 @@
  * Where the links of an image lead, the way the kernel goes, with the image as its root: ".." at
  * the root stays there, and more than LIMIT_LINKS_FOLLOWED links lead nowhere.
  */
-#include "scan/overlay_internal.h"
+#include "scan/layering_internal.h"
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -15,29 +15,30 @@ enum { PATH_MAX_BYTES = 4 * LIMIT_LAYER_PATH_BYTES };
 
 static bool is_link(const void *owner, uint32_t id, const void *key)
 {
-    const struct overlay *overlay = owner;
+    const struct layering *layering = owner;
 
-    return slice_eq(overlay->links[id].path, *(const struct slice *)key);
+    return slice_eq(layering->links[id].path, *(const struct slice *)key);
 }
 
-static const struct visible_link *find_link(const struct overlay *overlay, struct slice path)
+static const struct visible_link *find_link(const struct layering *layering, struct slice path)
 {
-    uint32_t id = map_find(&overlay->link_ids, slice_hash(path), is_link, overlay, &path);
+    uint32_t id = map_find(&layering->link_ids, slice_hash(path), is_link, layering, &path);
 
-    return id == MAP_NONE ? NULL : &overlay->links[id];
+    return id == MAP_NONE ? NULL : &layering->links[id];
 }
 
-int overlay_add_link(struct overlay *overlay, const struct fact *fact, struct err *err)
+int layering_add_link(struct layering *layering, const struct fact *fact, struct err *err)
 {
     struct visible_link link;
 
-    if (overlay_text(overlay, fact->path, &link.path, err) < 0 ||
-        overlay_text(overlay, fact->target, &link.target, err) < 0 ||
-        array_reserve(
-            &overlay->links, &overlay->link_cap, overlay->link_count + 1, sizeof(link), err) < 0 ||
-        map_add(&overlay->link_ids, slice_hash(link.path), (uint32_t)overlay->link_count, err) < 0)
+    if (layering_text(layering, fact->path, &link.path, err) < 0 ||
+        layering_text(layering, fact->target, &link.target, err) < 0 ||
+        array_reserve(&layering->links, &layering->link_cap, layering->link_count + 1, sizeof(link),
+            err) < 0 ||
+        map_add(&layering->link_ids, slice_hash(link.path), (uint32_t)layering->link_count, err) <
+            0)
         return -1;
-    overlay->links[overlay->link_count++] = link;
+    layering->links[layering->link_count++] = link;
     return 0;
 }
 
@@ -84,7 +85,7 @@ static struct slice enter_link(struct walk *walk, struct slice target, struct sl
 }
 
 /* The path without links, in walk->at; false when it leads nowhere. */
-static bool resolve(const struct overlay *overlay, struct slice path, struct walk *walk)
+static bool resolve(const struct layering *layering, struct slice path, struct walk *walk)
 {
     buf_clear(&walk->at);
     walk->followed = 0;
@@ -101,7 +102,7 @@ static bool resolve(const struct overlay *overlay, struct slice path, struct wal
         if (walk->at.len)
             buf_put_char(&walk->at, '/');
         buf_put_slice(&walk->at, part);
-        link = find_link(overlay, buf_slice(&walk->at));
+        link = find_link(layering, buf_slice(&walk->at));
         if (!link)
             continue;
         if (walk->followed == LIMIT_LINKS_FOLLOWED)
@@ -136,8 +137,8 @@ struct missing {
     size_t count, cap;
 };
 
-static int add_missing(struct overlay *overlay, const struct interest *interest, struct slice real,
-    struct slice as, struct missing *missing, struct err *err)
+static int add_missing(struct layering *layering, const struct interest *interest,
+    struct slice real, struct slice as, struct missing *missing, struct err *err)
 {
     struct alias alias = {.as = as};
 
@@ -149,27 +150,27 @@ static int add_missing(struct overlay *overlay, const struct interest *interest,
             "links lead to more than %d places where package databases may be "
             "(LIMIT_SCAN_ALIASES)",
             LIMIT_SCAN_ALIASES);
-    if (overlay_text(overlay, real, &alias.real, err) < 0 ||
+    if (layering_text(layering, real, &alias.real, err) < 0 ||
         array_reserve(&missing->at, &missing->cap, missing->count + 1, sizeof(alias), err) < 0)
         return -1;
     missing->at[missing->count++] = alias;
     return 0;
 }
 
-int overlay_missing_aliases(struct overlay *overlay, const struct interest *interest,
+int layering_missing_aliases(struct layering *layering, const struct interest *interest,
     struct alias **ret, size_t *ret_count, struct err *err)
 {
     struct walk walk CLEANUP(walk_release) = WALK_INIT;
     struct buf scratch CLEANUP(buf_release) = BUF_INIT(PATH_MAX_BYTES);
     struct missing missing = {0};
 
-    for (size_t i = 0; i < overlay->link_count; i++) {
-        struct slice path = overlay->links[i].path;
+    for (size_t i = 0; i < layering->link_count; i++) {
+        struct slice path = layering->links[i].path;
 
-        if (!resolve(overlay, path, &walk) || walk.at.len == 0 ||
+        if (!resolve(layering, path, &walk) || walk.at.len == 0 ||
             !interest_needs_alias(path, buf_slice(&walk.at), &scratch))
             continue;
-        if (add_missing(overlay, interest, buf_slice(&walk.at), path, &missing, err) < 0) {
+        if (add_missing(layering, interest, buf_slice(&walk.at), path, &missing, err) < 0) {
             free(missing.at);
             return -1;
         }
@@ -194,50 +195,50 @@ static int compare_names(const void *a, const void *b)
         ((const struct found_licence *)a)->package, ((const struct found_licence *)b)->package);
 }
 
-int overlay_link_licences(struct overlay *overlay, struct err *err)
+int layering_link_licences(struct layering *layering, struct err *err)
 {
     struct walk walk CLEANUP(walk_release) = WALK_INIT;
-    size_t known = overlay->licence_count;
+    size_t known = layering->licence_count;
 
     if (known == 0)
         return 0;
-    qsort(overlay->licences, known, sizeof(*overlay->licences), compare_names);
-    for (size_t i = 0; i < overlay->link_count; i++) {
-        struct slice path = overlay->links[i].path;
+    qsort(layering->licences, known, sizeof(*layering->licences), compare_names);
+    for (size_t i = 0; i < layering->link_count; i++) {
+        struct slice path = layering->links[i].path;
         struct found_licence sought, *licence;
 
         if (interest_above(&(struct interest){0}, path) != ABOVE_ONE_OF_MANY ||
-            !resolve(overlay, path, &walk))
+            !resolve(layering, path, &walk))
             continue;
         sought.package = last_part(buf_slice(&walk.at));
-        licence = bsearch(&sought, overlay->licences, known, sizeof(sought), compare_names);
+        licence = bsearch(&sought, layering->licences, known, sizeof(sought), compare_names);
         if (!licence)
             continue;
-        if (array_reserve(&overlay->licences, &overlay->licence_cap, overlay->licence_count + 1,
+        if (array_reserve(&layering->licences, &layering->licence_cap, layering->licence_count + 1,
                 sizeof(sought), err) < 0)
             return -1;
         /* The array may have moved, its first part is the same. */
-        licence = bsearch(&sought, overlay->licences, known, sizeof(sought), compare_names);
-        overlay->licences[overlay->licence_count++] =
+        licence = bsearch(&sought, layering->licences, known, sizeof(sought), compare_names);
+        layering->licences[layering->licence_count++] =
             (struct found_licence){last_part(path), licence->licence};
     }
     return 0;
 }
 
-int overlay_join_databases(struct overlay *overlay, struct err *err)
+int layering_join_databases(struct layering *layering, struct err *err)
 {
     struct walk walk CLEANUP(walk_release) = WALK_INIT;
 
     (void)err;
-    if (overlay->link_count == 0)
+    if (layering->link_count == 0)
         return 0;
-    for (size_t i = 0; i < overlay->database_count; i++) {
-        struct database *one = &overlay->databases[i];
+    for (size_t i = 0; i < layering->database_count; i++) {
+        struct database *one = &layering->databases[i];
 
-        if (!resolve(overlay, one->path, &walk) || slice_eq(buf_slice(&walk.at), one->path))
+        if (!resolve(layering, one->path, &walk) || slice_eq(buf_slice(&walk.at), one->path))
             continue;
-        for (size_t k = 0; k < overlay->database_count; k++) {
-            struct database *other = &overlay->databases[k];
+        for (size_t k = 0; k < layering->database_count; k++) {
+            struct database *other = &layering->databases[k];
 
             if (k != i && slice_eq(other->path, buf_slice(&walk.at)))
                 *(other->layer < one->layer ? &other->gone : &one->gone) = true;

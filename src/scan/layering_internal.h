@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside of overlay.h: for overlay.c and overlay_links.c only. */
-#ifndef CAREEN_SCAN_OVERLAY_INTERNAL_H
-#define CAREEN_SCAN_OVERLAY_INTERNAL_H
+/* Inside of layering.h: for layering.c and layering_links.c only. */
+#ifndef CAREEN_SCAN_LAYERING_INTERNAL_H
+#define CAREEN_SCAN_LAYERING_INTERNAL_H
 
 #include "base/bug.h"
 #include "base/intern.h"
-#include "scan/overlay.h"
+#include "scan/layering.h"
 
 /* On a path that an upper layer has something at: it hides what lower layers have there, or below
  * there. */
@@ -22,7 +22,7 @@ struct database {
 };
 
 struct traced_package {
-    struct overlay_package shown;
+    struct layering_package shown;
     size_t database;
     bool traced; /* in every version of its database so far */
 };
@@ -36,7 +36,7 @@ struct beside {
     size_t layer;
 };
 
-struct overlay {
+struct layering {
     struct intern texts;
     uint8_t *hidden, *in_layer; /* heap; MARK_* by text id: of all layers so far, of one */
     size_t marks_cap;
@@ -57,15 +57,15 @@ struct overlay {
     int os_rank;
 };
 
-/* The overlay's own copy of a text, one for all that are equal. */
-int overlay_text(struct overlay *overlay, struct slice text, struct slice *ret, struct err *err);
+/* The layering's own copy of a text, one for all that are equal. */
+int layering_text(struct layering *layering, struct slice text, struct slice *ret, struct err *err);
 
-/* ---- overlay_links.c ---- */
+/* ---- layering_links.c ---- */
 
-int overlay_add_link(struct overlay *overlay, const struct fact *fact, struct err *err);
+int layering_add_link(struct layering *layering, const struct fact *fact, struct err *err);
 /* A folder that links to its neighbour has the licence of it: usr/share/doc/libc6-dev. */
-int overlay_link_licences(struct overlay *overlay, struct err *err);
+int layering_link_licences(struct layering *layering, struct err *err);
 /* Of databases that links make one, the one of the upper layer stays. */
-int overlay_join_databases(struct overlay *overlay, struct err *err);
+int layering_join_databases(struct layering *layering, struct err *err);
 
 #endif

@@ -59,6 +59,7 @@ void call_finish(struct call *call)
     struct err err = {0};
 
     call->response->status = route_status(call->route);
+    call->response->compressible = !call->route->iam; /* logins answer with tokens */
     if (buf_check(&call->response->body, "the answer", &err) < 0) {
         err.code = ERR_IO;
         call_fail(call, &err);

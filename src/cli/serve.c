@@ -60,6 +60,7 @@ static struct http_options http_options_of(const struct settings *settings)
         .body_seconds = number(settings, SETTING_BODY_TIMEOUT),
         .idle_seconds = number(settings, SETTING_IDLE_TIMEOUT),
         .access_log = settings_number(settings, SETTING_ACCESS_LOG) != 0,
+        .compress = settings_number(settings, SETTING_COMPRESS_ANSWERS) != 0,
         .tls_certificate = text_or_null(settings, SETTING_TLS_CERTIFICATE),
         .tls_key = text_or_null(settings, SETTING_TLS_KEY),
         .trusted_proxies = text_or_null(settings, SETTING_TRUSTED_PROXIES)};

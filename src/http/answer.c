@@ -23,7 +23,10 @@ void answer_release_producer(struct exchange *e)
     if (e->response.producer.next)
         e->response.producer.free(e->response.producer.ctx);
     e->response.producer = (struct http_producer){0};
+    packers_give(&e->server->packers, e->gzip);
+    e->gzip = NULL;
     buf_release(&e->piece);
+    buf_release(&e->unpacked);
 }
 
 void answer_refuse(struct exchange *e, unsigned status, const struct err *error)
@@ -56,18 +59,29 @@ static void check_response(struct exchange *e)
     e->answer_bytes = e->response.body.len;
 }
 
+static void pack_piece(struct exchange *e, struct slice piece)
+{
+    gzip_put(e->gzip, piece, e->piece_last ? GZIP_END : GZIP_FLUSH, &e->piece);
+}
+
 /* The next piece; 0 at the end, and where it failed. */
 static int refill(struct exchange *e)
 {
     struct http_producer *producer = &e->response.producer;
+    struct buf *made = e->gzip ? &e->unpacked : &e->piece;
     const struct log_field id = LOG_TEXT("request_id", slice_of(e->request.id));
     struct err error;
 
     buf_clear(&e->piece);
+    buf_clear(made);
     e->piece_taken = 0;
-    if (producer->next(producer->ctx, &e->piece, &e->piece_last, &error) == 0 &&
-        buf_check(&e->piece, "a piece of the answer", &error) == 0)
-        return 0;
+    if (producer->next(producer->ctx, made, &e->piece_last, &error) == 0 &&
+        buf_check(made, "a piece of the answer", &error) == 0) {
+        if (e->gzip)
+            pack_piece(e, buf_slice(made));
+        if (buf_check(&e->piece, "a piece of the answer", &error) == 0)
+            return 0;
+    }
     err_prefix(&error, "an answer is cut");
     log_event(LOG_ERROR, error.message, &id, 1);
     return -1;
@@ -106,8 +120,53 @@ static bool queue_produced(struct exchange *e, const struct library_header *head
     (void)setsockopt(e->connection->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
     e->piece = e->response.body;
     e->response.body = (struct buf){.max = LIMIT_HTTP_RESPONSE_BYTES};
+    if (e->gzip) {
+        e->unpacked = e->piece;
+        e->piece = (struct buf){.max = LIMIT_HTTP_RESPONSE_BYTES};
+        pack_piece(e, buf_slice(&e->unpacked));
+    }
     e->answer_bytes = 0;
     return library_answer_produced(e->mhd, e->response.status, produce, e, headers, count);
+}
+
+/* A whole body; false, and it stays as it is, when memory is short. */
+static bool pack_body(struct exchange *e, struct gzip *gzip)
+{
+    struct buf packed = BUF_INIT(LIMIT_HTTP_RESPONSE_BYTES);
+    struct err ignored;
+
+    gzip_put(gzip, buf_slice(&e->response.body), GZIP_END, &packed);
+    if (buf_check(&packed, "the answer", &ignored) < 0) {
+        buf_release(&packed);
+        return false;
+    }
+    buf_release(&e->response.body);
+    e->response.body = packed;
+    e->answer_bytes = packed.len;
+    return true;
+}
+
+/* For HEAD, too, which has the headers of GET. */
+static bool pack(struct exchange *e)
+{
+    struct gzip *gzip = packers_take(&e->server->packers);
+    bool packed;
+
+    if (!gzip)
+        return false;
+    if (e->response.producer.next) {
+        e->gzip = gzip;
+        return true;
+    }
+    packed = pack_body(e, gzip);
+    packers_give(&e->server->packers, gzip);
+    return packed;
+}
+
+static bool may_be_packed(const struct exchange *e)
+{
+    return e->server->compress && e->response.compressible &&
+           (e->response.producer.next || e->response.body.len >= PACKED_FROM_BYTES);
 }
 
 bool answer_queue(struct exchange *e)
@@ -119,10 +178,17 @@ bool answer_queue(struct exchange *e)
         {"Retry-After", retry_after[0] ? retry_after : NULL},
         {"Connection", e->server->stopping ? "close" : NULL},
         {NULL, NULL},
+        {"Content-Encoding", NULL},
+        {"Vary", NULL},
     };
 
     check_response(e);
     headers[0].value = e->response.content_type;
+    if (may_be_packed(e)) {
+        headers[6].value = "Accept-Encoding";
+        if (packing_is_wanted(http_header(&e->request, "Accept-Encoding")) && pack(e))
+            headers[5].value = "gzip";
+    }
     headers[4] = (struct library_header){e->response.header, e->response.header_value};
     e->stage = STAGE_SENDING;
     e->connection->receiving = false;

@@ -21,6 +21,7 @@
 
 #include "http/gate.h"
 #include "http/library.h"
+#include "http/packing.h"
 #include "http/request_id.h"
 #include "http/server.h"
 #include "http/spool.h"
@@ -31,8 +32,10 @@ struct http_server {
     char address[LISTEN_ADDRESS_BYTES];
     char *spool_dir; /* owned */
     bool access_log;
+    bool compress;
     int64_t header_us, body_us, idle_us;
     struct request_ids ids;
+    struct packers packers;
     struct proxies *proxies; /* owned */
     struct tls *tls;         /* owned; NULL: plain HTTP */
     struct gate gate;
@@ -70,9 +73,11 @@ struct exchange {
     bool early; /* answered before the request had ended, so the connection must close */
     struct http_plan plan;
     struct http_response response;
-    struct buf piece;   /* of a produced answer */
-    size_t piece_taken; /* bytes of it that the library has */
-    bool piece_last;    /* nothing follows it */
+    struct gzip *gzip;   /* of a produced answer that is packed; of server->packers */
+    struct buf unpacked; /* its piece, before it is */
+    struct buf piece;    /* of a produced answer, as it is sent */
+    size_t piece_taken;  /* bytes of it that the library has */
+    bool piece_last;     /* nothing follows it */
     uint64_t answer_bytes;
     struct spool spool;
     int64_t start_us;

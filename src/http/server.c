@@ -129,6 +129,7 @@ static int start_parts(
 
 static void server_free(struct http_server *server)
 {
+    packers_release(&server->packers);
     proxies_free(server->proxies);
     tls_close(server->tls);
     free(server->spool_dir);
@@ -139,6 +140,7 @@ static int read_options(
     struct http_server *server, const struct http_options *options, struct err *err)
 {
     server->access_log = options->access_log;
+    server->compress = options->compress;
     server->header_us = options->header_seconds * 1000000L;
     server->body_us = options->body_seconds * 1000000L;
     server->idle_us = options->idle_seconds * 1000000L;
@@ -175,6 +177,7 @@ struct http_server *http_server_start(
     }
     server->app = *app;
     request_ids_init(&server->ids);
+    packers_init(&server->packers);
     if (read_options(server, &options, err) < 0) {
         server_free(server);
         return NULL;

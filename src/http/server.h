@@ -61,6 +61,8 @@ struct http_response {
     struct buf body;                   /* ceiling LIMIT_HTTP_RESPONSE_BYTES; freed by the server */
     struct http_producer producer;     /* makes what follows `body`, chunked (HTTP/1.0: up to the
                                           connection's end) */
+    bool compressible;                 /* gzip is allowed: it holds no secret beside what a stranger
+                                          may choose (whoever sees lengths could guess it) */
     char retry_after[16];              /* "" or seconds */
     const char *header, *header_value; /* one more, or NULL; both live as long as the request */
 };
@@ -117,6 +119,7 @@ struct http_options {
     unsigned header_seconds, body_seconds, idle_seconds;   /* 0: LIMIT_HTTP_*; body_seconds is also
                                                               for sending the answer, or a piece */
     bool access_log;                                       /* one line a request through the log */
+    bool compress;                         /* gzip for compressible answers, when asked for */
     const char *tls_certificate, *tls_key; /* PEM files (the chain, leaf first); NULL: plain HTTP */
     /* Proxies in front, "10.0.0.0/8,192.168.1.5": where a connection comes from one of them, the
      * client is the last address of X-Forwarded-For that is none of them. NULL: none. */

@@ -183,7 +183,8 @@ class Server:
             content = response.read()
         finally:
             connection.close()
-        is_json = response.getheader("Content-Type", "").split(";")[0] == "application/json"
+        is_json = (response.getheader("Content-Type", "").split(";")[0] == "application/json"
+                   and not response.getheader("Content-Encoding"))
         return types.SimpleNamespace(
             status=response.status, headers=response.headers, body=content,
             json=json.loads(content) if is_json and content else None,

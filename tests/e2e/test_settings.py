@@ -34,6 +34,7 @@ VALUES = {
     "max_report_bytes": ("1KiB", "2MiB", "3GiB"),
     "log_keep_days": ("1", "2", "36500"),
     "access_log": ("false", "true", "false"),
+    "compress_answers": ("false", "true", "false"),
     "log_level": ("error", "warn", "debug"),
     "log_format": ("json", "logfmt", "json"),
     "trusted_proxies": ("10.0.0.0/8", "10.0.0.1,10.0.0.2", "::1"),

@@ -25,7 +25,7 @@ static void close_file(struct content *content)
     content->fd = -1;
 }
 
-void content_release(struct content *content)
+void content_close(struct content *content)
 {
     close_file(content);
     free(content->memory);

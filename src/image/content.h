@@ -17,7 +17,7 @@ struct content {
 };
 
 void content_init(struct content *content);
-void content_release(struct content *content);
+void content_close(struct content *content);
 /* Reads the data of the entry that the tar stands at. The blob, whose name is the entry's path, is
  * good until the next call. ERR_LIMIT for LIMIT_LAYER_CONTENT_BYTES and without a scratch folder
  * (-1), errors of the tar and of writing. */

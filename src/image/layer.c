@@ -149,7 +149,7 @@ static int walk_tar(
             result = tar_next(walk->tar, &entry, &end, err);
         while (result == 0 && !end && (result = visit(walk, &entry, err)) == 0);
     tar_close(walk->tar);
-    content_release(&walk->content);
+    content_close(&walk->content);
     free(walk);
     return result;
 }

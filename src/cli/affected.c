@@ -246,14 +246,18 @@ static int run(const struct cli_args *args)
 const struct command command_affected = {.name = "affected",
     .summary = "which images does this vulnerability affect?",
     .arguments = "[VUL_ID]",
-    .details = "VUL_ID is any name of the vulnerability: CVE-..., GHSA-..., a distributor's "
-               "advisory, or a\n"
-               "CVE that such an advisory covers. Without one, all rows are listed. The answer is "
-               "that of\n"
-               "GET /v5/{project_id}/vulnerability/images with the same filters. STATUS is open, "
-               "ignored or\n"
-               "handled (repaired by hand): --is-handled false lists what is still to be done.\n"
-               "Exit status 4: nothing was found, but images in scope are not fully assessed.",
+    .details =
+        "VUL_ID is any name of the vulnerability: CVE-..., GHSA-..., a distributor's "
+        "advisory, or a\n"
+        "CVE that such an advisory covers. Without one, all rows are listed. The answer is "
+        "that of\n"
+        "GET /v5/{project_id}/vulnerability/images with the same filters. STATUS is open, "
+        "ignored or\n"
+        "handled (repaired by hand): --is-handled false lists what is still to be done.\n"
+        "All filters that are given must hold. A list (ID...) is given with commas, or again and\n"
+        "again, and any of its values will do. --include counts,facets tells how many images,\n"
+        "vulnerabilities and containers the rows are about, and the rows by value of each filter.\n"
+        "Exit status 4: nothing was found, but images in scope are not fully assessed.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .tables = OPTIONS_AFFECTED,

@@ -9,12 +9,13 @@ def digest(text):
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def trivy_package(name, version, purl_type="deb/debian"):
-    return {
+def trivy_package(name, version, purl_type="deb/debian", source=None):
+    package = {
         "Name": name,
         "Version": version,
         "Identifier": {"PURL": f"pkg:{purl_type}/{name}@{version}"},
     }
+    return {**package, "SrcName": source, "SrcVersion": version} if source else package
 
 
 def trivy_vulnerability(id, package, installed="1.0", fixed="2.0", severity="HIGH", aliases=()):

@@ -10,6 +10,7 @@ Names in STEPS stand for cases: a vulnerability that three reports call by three
 that covers CVEs, a tag that moved, the same package in two ecosystems, an image told of by two
 scanners, ...
 """
+import collections
 import itertools
 import json
 import types
@@ -26,10 +27,14 @@ WORSE = ["unknown", "negligible", "low", "medium", "high", "critical"]
 ROW_TYPE = {"local": "local_image", "registry": "registry", "cicd": "cicd", "cluster": "cluster"}
 
 
-def claim(id, package, severity="high", related=(), kind="deb"):
+# Source packages that are not called like what is built from them; lib6 is both.
+SOURCES = {"lib1": "libsource", "lib2": "libsource", "lib5": "lib6"}
+
+
+def claim(id, package, severity="high", related=(), kind="deb", fixed="2.0"):
     """One line of a report: this vulnerability is in this package."""
     return types.SimpleNamespace(
-        id=id, package=package, severity=severity, related=related, kind=kind)
+        id=id, package=package, severity=severity, related=related, kind=kind, fixed=fixed)
 
 
 def image(name, claims, tag="1.0", scanner="trivy", content=None, complete=True, size=None,
@@ -54,7 +59,8 @@ def os_claims(n):
     """Some of 18 vulnerabilities of a Debian, other ones for every n."""
     words = ["critical", "high", "medium", "low", "negligible", "unknown"]
     return [
-        claim(f"CVE-2024-{1000 + k}", f"lib{k % 7}", words[(k + (n if k % 4 == 0 else 0)) % 6])
+        claim(f"CVE-2024-{1000 + k}", f"lib{k % 7}", words[(k + (n if k % 4 == 0 else 0)) % 6],
+              fixed="" if k % 5 == 2 else "2.0")
         for k in range(18) if (5 * n + 3 * k) % 4 != 0
     ]
 
@@ -136,6 +142,8 @@ STEPS = [
     remove("registry.example.com/app/gone"),
     change("registry.example.com/app/three", containers="2147483547", organization="late"),
     image("registry.example.com/last/one", os_claims(10), image_type="cicd", pipeline="last"),
+    # One of the first is reported again.
+    image("registry.example.com/shop/svc-2", os_claims(2), containers=2, **HARBOR),
 ]
 
 
@@ -143,17 +151,19 @@ def document(step):
     """The step's report as its scanner would write it."""
     if step.scanner == "grype":
         matches = [grype_match(c.id, c.package, severity=c.severity.capitalize(), related=c.related,
-                               type=c.kind) for c in step.claims]
+                               type=c.kind, fixed=c.fixed) for c in step.claims]
         return grype(step.name, step.tag, matches, content=step.content)
     vulnerabilities = []
     for c in step.claims:
-        made = trivy_vulnerability(c.id, c.package, severity=c.severity.upper(), aliases=c.related)
+        made = trivy_vulnerability(c.id, c.package, severity=c.severity.upper(), aliases=c.related,
+                                    fixed=c.fixed)
         made["PkgIdentifier"] = {"PURL": f"pkg:{c.kind}/{c.package}@1.0"}
         vulnerabilities.append(made)
     packages = {(c.package, c.kind) for c in step.claims} | {("bash", "deb")}
     report = trivy(
         step.name, step.tag, vulnerabilities=vulnerabilities, content=step.content,
-        packages=[trivy_package(name, "1.0", kind) for name, kind in sorted(packages)]
+        packages=[trivy_package(name, "1.0", kind, SOURCES.get(name) if kind == "deb" else None)
+                  for name, kind in sorted(packages)]
         if step.complete else (),
     )
     if step.size is not None:
@@ -211,12 +221,35 @@ def split_related(claim):
     return aliases - {claim.id}, set(claim.related) - aliases - {claim.id}
 
 
+SORTS = {
+    "severity": lambda row: ["Low", "Medium", "High", "Critical"].index(row["repair_necessity"]),
+    "image_name": lambda row: row["image_name"].encode(),
+    "latest_scan_time": lambda row: int(row["latest_scan_time"]),
+    "container_num": lambda row: row.containers,
+}
+FACETS = ["repair_necessity", "type", "status", "is_handled", "fixable", "image_type",
+          "registry_type", "registry_name", "cluster_id", "enterprise_project_id"]
+
+
 class Row(dict):
-    """A row as the answer has it."""
+    """A row as the answer has it, and what the answer does not say."""
+
+    packages = ()  # the names that its packages go by
+    fixable = False
+    containers = -1  # not known
 
     @property
     def handled(self):
         return self["is_handled"]
+
+    def facet(self, name):
+        """The value of this row for a filter, as text, or None."""
+        if name == "fixable":
+            return str(self.fixable).lower()
+        if name == "is_handled":
+            return str(self.handled).lower()
+        value = self.get(name)
+        return "local" if value == "local_image" else value
 
 
 class Model:
@@ -243,7 +276,7 @@ class Model:
                 id=id, name=step.name, tag=step.tag, digest=digest(step.content),
                 config=digest("config " + step.content), first_seen=now, updated=now, size=None,
                 slots={}, slot_times={}, seen={}, latest=True,
-                place={"enterprise_project_id": "0", "containers": 0},
+                place={"enterprise_project_id": "0"},
             )
             self.images.append(found)
         found.place.update(step.place)
@@ -326,7 +359,18 @@ class Model:
             severity = WORSE[max(WORSE.index(c.severity) for c, _ in held)]
             first = min(max(i.seen[(c.package, c.kind)], self.known[(c.package, c.kind, c.id)])
                         for c, _ in held)
-            yield self._row(i, type, title, severity, first)
+            row = self._row(i, type, title, severity, first)
+            row.packages = {name for c, _ in held for name in self._names(i, c)}
+            row.fixable = any(c.fixed for c, _ in held)
+            row.containers = int(i.place.get("containers", -1))
+            yield row
+
+    @staticmethod
+    def _names(image, claim):
+        """Its package's, and that of the source, which complete lists of Trivy tell."""
+        claims, complete = image.slots.get("trivy", ((), False))
+        told = complete and claim.kind == "deb" and any(claim is c for c in claims)
+        return {claim.package, SOURCES.get(claim.package, claim.package) if told else claim.package}
 
     def findings(self):
         """Every row in order: its image, type, title, and claims, each with the time of the report
@@ -350,7 +394,7 @@ class Model:
         row = {
             "agent_id": i.place.get("agent_id"), "image_id": i.id, "image_name": i.name,
             "vul_id": title, "repair_necessity": NECESSITY[severity],
-            "container_num": int(i.place["containers"]), "image_digest": i.digest,
+            "container_num": int(i.place.get("containers", 0)), "image_digest": i.digest,
             "image_version": i.tag, "status": "vul_status_unfix", "first_scan_time": str(first),
             "latest_scan_time": str(i.scanned), "image_type": ROW_TYPE[i.place["image_type"]],
             "image_size": None if i.size is None else str(i.size), "type": type,
@@ -364,25 +408,64 @@ class Model:
         return Row({name: value for name, value in row.items() if value is not None})
 
     def matching(self, **query):
-        """All rows that a query admits, of every page. Values are the parameters' texts."""
+        """All rows that a query admits, of every page, in its order. Values are the parameters'
+        texts, or lists of them."""
         self._rows = rows = self._rows or list(self.rows())
-        project = query.get("enterprise_project_id") or "0"
+        projects = query.get("enterprise_project_id_in") or []
+        project = query.get("enterprise_project_id") or ("all_granted_eps" if projects else "0")
         if project != "all_granted_eps":
             rows = [row for row in rows if row["enterprise_project_id"] == project]
+        tests = self._tests(query)
+        for name, value in query.items():
+            if name in tests and value:
+                rows = [row for row in rows if tests[name](row, value)]
+        sort = query.get("sort")
+        if sort:
+            rows = sorted(rows, key=SORTS[sort.lstrip("-")], reverse=sort.startswith("-"))
+        return rows
+
+    def _tests(self, query):
+        """What a value of each parameter asks of a row."""
         meant = self.meant_by(query["vul_id"]) if query.get("vul_id") else None
+        any_meant = {title for name in query.get("vul_id_in", []) for title in self.meant_by(name)}
         tests = {
             "is_handled": lambda row, value: (value.lower() == "true") == row.handled,
             "vul_id": lambda row, value: row["vul_id"] in meant,
+            "vul_id_in": lambda row, value: row["vul_id"] in any_meant,
             "image_type": lambda row, value: row["image_type"] == ROW_TYPE.get(value, value),
+            "image_type_in": lambda row, values: row["image_type"] in [
+                ROW_TYPE.get(value, value) for value in values],
             "image_name": lambda row, value: value in row["image_name"],
+            "only_latest": lambda row, value: value == "false" or row["is_latest"] == "true",
+            "running": lambda row, value: value == "false" or row.containers > 0,
+            "fixable": lambda row, value: (value == "true") == row.fixable,
+            "package_name": lambda row, value: value in row.packages,
+            "first_seen_since": lambda row, value: int(row["first_scan_time"]) >= int(value),
+            "enterprise_project_id_in": lambda row, values: row["enterprise_project_id"] in values,
         }
         for name in ("type", "repair_necessity", "image_id", "registry_name", "registry_type",
                      "status", "cluster_id"):
             tests[name] = lambda row, value, name=name: row.get(name) == value
-        for name, value in query.items():
-            if name in tests and value:
-                rows = [row for row in rows if tests[name](row, value)]
-        return rows
+            tests[name + "_in"] = lambda row, values, name=name: row.get(name) in values
+        return tests
+
+    def facets(self, **query):
+        """The member `facets` of the answer."""
+        facets = {}
+        for name in FACETS:
+            found = collections.Counter(row.facet(name) for row in self.matching(**query))
+            del found[None]
+            ordered = sorted(found.items(), key=lambda pair: (-pair[1], pair[0].encode()))
+            facets[name] = {"value_num": len(ordered), "values": [
+                {"value": value, "row_num": count} for value, count in ordered[:100]]}
+        return facets
+
+    def counts(self, **query):
+        """The member `counts`."""
+        rows = self.matching(**query)
+        images = {row["image_id"]: max(row.containers, 0) for row in rows}
+        return {"image_num": len(images), "container_num": sum(images.values()),
+                "vul_num": len({(row["vul_id"], row["type"]) for row in rows})}
 
     def page(self, **query):
         """The answer without `next`: total_num and data_list."""

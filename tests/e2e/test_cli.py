@@ -12,14 +12,18 @@ from documents import grype, grype_match, trivy, trivy_package, trivy_vulnerabil
 
 DECIDING = ["--project", "--dry-run", "-o", "--reason", "--package", "--type", "--image"]
 SCOPE = ["--project", "--enterprise-project", "--image-type", "--image-id", "--image-name",
-         "--registry-name", "--registry-type", "--cluster-id"]
+         "--registry-name", "--registry-type", "--cluster-id", "--image-type-in",
+         "--enterprise-project-in", "--image-id-in", "--registry-name-in", "--registry-type-in",
+         "--cluster-id-in", "--only-latest", "--running"]
 GRANT = ["--project", "--all-projects", "--enterprise-project"]
 OPTIONS = {  # every command, and every option that its help must name
     "import": ["--project", "-o", "--enterprise-project", "--image-type", "--registry-type",
                "--registry-name", "--organization", "--cluster-id", "--cluster-name", "--agent-id",
                "--pipeline", "--containers", "--multi-arch", "--name", "--version"],
     "affected": SCOPE + ["--all", "-o", "--offset", "--limit", "--is-handled", "--type",
-                         "--repair-necessity", "--status", "--after"],
+                         "--repair-necessity", "--status", "--after", "--sort", "--vul-id-in",
+                         "--type-in", "--repair-necessity-in", "--status-in", "--first-seen-since",
+                         "--fixable", "--package-name", "--include"],
     "vulns": SCOPE + ["-o"],
     "images list": SCOPE + ["-o"],
     "images show": ["--project", "-o"],

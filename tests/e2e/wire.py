@@ -76,7 +76,7 @@ class Client:
     def ask(self, **query):
         """The answer to the call, which must be 200."""
         status, body = self.get(self.path + "?" + urllib.parse.urlencode(
-            query, quote_via=urllib.parse.quote, safe=""))
+            query, doseq=True, quote_via=urllib.parse.quote, safe=""))
         assert status == 200, (query, body)
         return body
 

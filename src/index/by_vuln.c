@@ -117,18 +117,15 @@ static int keep_named(const struct index *index, const struct posting *posting, 
     struct vuln_rows *rows, struct err *err)
 {
     struct named_rows named;
-    const struct idset *set;
     struct idset kept;
     int failed;
 
     if (variants_with(&index->postings.packages, posting, name, &named, err) < 0)
         return -1;
-    set = named.set ? named.set : &named.own;
-    if (named.all_but && set->count == 0)
+    if (named.all)
         return 0;
-    failed = named.all_but ? idset_andnot(set_of_rows(rows), set, &kept, err)
-                           : idset_and(set_of_rows(rows), set, &kept, err);
-    idset_release(&named.own);
+    failed = idset_and(set_of_rows(rows), &named.set, &kept, err);
+    idset_release(&named.set);
     if (failed)
         return -1;
     idset_release(&rows->own);

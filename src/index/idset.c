@@ -308,43 +308,6 @@ int idset_and(const struct idset *a, const struct idset *b, struct idset *ret, s
     return from_array(both, count, ret, err);
 }
 
-/* A copy without what b has too. */
-static int small_andnot(
-    const struct idset *a, const struct idset *b, struct idset *ret, struct err *err)
-{
-    struct idset left = {.count = 0};
-
-    if (a->count > IDSET_FEW) {
-        left.as.array = malloc(a->count * sizeof(*left.as.array));
-        if (!left.as.array)
-            return err_nomem(err);
-        left.cap = a->count;
-    }
-    for (uint32_t i = 0; i < a->count; i++)
-        if (!idset_contains(b, ids_of(a)[i]))
-            ids_to_change(&left)[left.count++] = ids_of(a)[i];
-    *ret = left;
-    return 0;
-}
-
-int idset_andnot(const struct idset *a, const struct idset *b, struct idset *ret, struct err *err)
-{
-    roaring_bitmap_t *roaring;
-
-    if (!is_roaring(a))
-        return small_andnot(a, b, ret, err);
-    roaring = is_roaring(b) ? roaring_bitmap_andnot(a->as.roaring, b->as.roaring)
-                            : roaring_bitmap_copy(a->as.roaring);
-    if (!roaring)
-        return err_nomem(err);
-    for (uint32_t i = 0; !is_roaring(b) && i < b->count; i++)
-        roaring_bitmap_remove(roaring, ids_of(b)[i]);
-    *ret = (struct idset){.as.roaring = roaring,
-        .count = (uint32_t)roaring_bitmap_get_cardinality(roaring),
-        .cap = CAP_ROARING};
-    return 0;
-}
-
 uint32_t idset_and_count(const struct idset *a, const struct idset *b)
 {
     uint32_t count = 0;
@@ -397,17 +360,6 @@ bool idset_meets_bits(const struct idset *set, const uint64_t *words)
             if (words[chunk[i] / 64] >> chunk[i] % 64 & 1)
                 return true;
     return false;
-}
-
-void idset_out_of_bits(const struct idset *set, uint64_t *words)
-{
-    uint32_t chunk[256];
-    size_t count;
-
-    for (uint32_t from = 0; (count = idset_read(set, from, chunk, 256));
-         from = chunk[count - 1] + 1)
-        for (size_t i = 0; i < count; i++)
-            words[chunk[i] / 64] &= ~((uint64_t)1 << chunk[i] % 64);
 }
 
 void idset_into_bits(const struct idset *set, uint64_t *words)

@@ -69,13 +69,9 @@ size_t idset_read(const struct idset *set, uint32_t from, uint32_t *dst, size_t 
 
 /* *ret := the members of both; *ret is overwritten, not released. */
 int idset_and(const struct idset *a, const struct idset *b, struct idset *ret, struct err *err);
-/* *ret := the members of a that are not in b. */
-int idset_andnot(const struct idset *a, const struct idset *b, struct idset *ret, struct err *err);
 uint32_t idset_and_count(const struct idset *a, const struct idset *b);
 /* Adds all members of b; into != b. On failure `into` holds some of them. */
 int idset_or_into(struct idset *into, const struct idset *b, struct err *err);
-/* Clears it. */
-void idset_out_of_bits(const struct idset *set, uint64_t *words);
 /* Is the bit of any member set? There are words enough. */
 bool idset_meets_bits(const struct idset *set, const uint64_t *words);
 /* Asks memory for what the set will be read from. */

@@ -543,8 +543,8 @@ size_t index_names(const struct index *index, uint32_t number, uint32_t vuln, co
     *ret = NULL;
     if (!entry || at == entry->count || entry_vulns(entry)[at] != vuln)
         return 0;
-    names = variant_names(&index->postings.packages,
-        posting_variant_place(postings_find(&index->postings, vuln), ordinal));
+    names = variant_names(
+        &index->postings.packages, posting_variant(postings_find(&index->postings, vuln), ordinal));
     *ret = names.at;
     return names.count;
 }

@@ -225,18 +225,20 @@ struct code_set {
 };
 
 /* One vulnerability. Sets are in no order; none is empty but while a change is being made. */
-struct posting {
-    uint32_t count, cap;
-    uint32_t base; /* variant of the ordinals that are in no set of the next */
-    uint32_t variant_count, variant_cap;
-    struct idset *variants; /* owned; variant_cap of them, behind which stand their variants */
-    struct code_set at[];
+struct variant {
+    uint32_t id;   /* VARIANT_UNSET: a free place */
+    uint32_t rows; /* 0 only while a change is being made */
 };
 
-static inline const uint32_t *posting_variant_ids(const struct posting *posting)
-{
-    return (const uint32_t *)(const void *)(posting->variants + posting->variant_cap);
-}
+struct posting {
+    uint32_t count, cap;
+    uint32_t variant_count, variant_cap;
+    struct variant *variants; /* owned */
+    char *kinds;              /* owned; the place in variants of each row, by rank; NULL: place 0 */
+    uint32_t kind_cap;
+    uint8_t kind_width;
+    struct code_set at[];
+};
 
 enum { POSTING_PAGE = 256 };
 struct posting_page {
@@ -265,9 +267,9 @@ struct membership {
  * postings_trim() is due. */
 int postings_prepare(
     struct postings *postings, uint32_t vuln, const struct membership *row, struct err *err);
-/* The row of an ordinal goes from `old` to `new`; either may be NULL. */
+/* The row of an ordinal, which may not be there before or after (NULL). */
 void postings_change(struct postings *postings, uint32_t vuln, uint32_t ordinal,
-    const struct membership *old, const struct membership *new);
+    const struct membership *before, const struct membership *after);
 /* The variant of an ordinal that has a row. */
 uint32_t postings_variant(const struct postings *postings, uint32_t vuln, uint32_t ordinal);
 /* Ends `filling`. On failure some sets are still long. */
@@ -279,28 +281,22 @@ void postings_trim(struct postings *postings, uint32_t vuln);
 /* NULL, or what is wrong with the structure by itself. */
 const char *postings_validate(const struct postings *postings);
 
-/* The variants of a posting (variants.c). */
+/* The variants of a posting (variants.c). variants_prepare() makes one variants_change() to this
+ * variant infallible, which is called before the sets of codes change; before, after: NULL when
+ * there is no row. filling: the ordinal is the last of all. */
 int variants_prepare(struct postings *postings, struct posting *posting, uint32_t vuln,
     uint32_t variant, struct err *err);
-void variants_add(
-    struct postings *postings, struct posting *posting, uint32_t variant, uint32_t ordinal);
-void variants_remove(
-    struct postings *postings, struct posting *posting, uint32_t variant, uint32_t ordinal);
-void variants_move(struct postings *postings, struct posting *posting, uint32_t from, uint32_t to);
-/* Drops empty sets; another variant becomes the base when that has no rows. */
+void variants_change(struct posting *posting, uint32_t ordinal, bool filling,
+    const uint32_t *before, const uint32_t *after);
+/* Forgets those without rows. */
 void variants_tidy(struct postings *postings, struct posting *posting, uint32_t vuln);
-/* Makes the most common variant the base where that is worth it. */
-void variants_rebase(struct postings *postings, struct posting *posting);
-/* Ends filling. */
-int variants_settle(struct postings *postings, struct posting *posting, struct err *err);
 void variants_release(struct postings *postings, struct posting *posting, uint32_t vuln);
-uint32_t posting_variant(const struct posting *posting, uint32_t ordinal);
-const uint32_t *posting_variant_place(const struct posting *posting, uint32_t ordinal);
-/* The rows of a posting that have a name. */
+void variants_free(struct posting *posting); /* the memory alone */
+const uint32_t *posting_variant(const struct posting *posting, uint32_t ordinal);
+/* The rows of a posting that have a name: all of them, or those of the set. */
 struct named_rows {
-    bool all_but;            /* all rows but those of the set */
-    const struct idset *set; /* of the posting; NULL: own */
-    struct idset own;
+    bool all;
+    struct idset set; /* the caller's */
 };
 int variants_with(const struct packages *packages, const struct posting *posting, uint32_t name,
     struct named_rows *ret, struct err *err);

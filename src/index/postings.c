@@ -92,7 +92,7 @@ static struct code_set *make_set(
         if (page->at[vuln % POSTING_PAGE]) {
             postings->bytes -= posting_bytes(posting->cap);
         } else {
-            *posting = (struct posting){.base = VARIANT_UNSET};
+            *posting = (struct posting){.count = 0};
             page->used++;
             postings->vulns++;
         }
@@ -124,7 +124,7 @@ int postings_prepare(
 
 static int settle_page(struct postings *postings, struct posting_page *page, struct err *err)
 {
-    for (size_t i = 0; page && i < POSTING_PAGE; i++) {
+    for (size_t i = 0; page && i < POSTING_PAGE; i++)
         for (uint32_t j = 0; page->at[i] && j < page->at[i]->count; j++) {
             struct idset *set = &page->at[i]->at[j].set;
 
@@ -133,9 +133,6 @@ static int settle_page(struct postings *postings, struct posting_page *page, str
                 return -1;
             postings->bytes += idset_bytes(set);
         }
-        if (page->at[i] && variants_settle(postings, page->at[i], err) < 0)
-            return -1;
-    }
     return 0;
 }
 
@@ -201,24 +198,20 @@ static void change_code(
 
 /* Adds before it removes: a set that stays is not emptied in between. */
 void postings_change(struct postings *postings, uint32_t vuln, uint32_t ordinal,
-    const struct membership *old, const struct membership *new)
+    const struct membership *before, const struct membership *after)
 {
     struct posting *posting = posting_of(postings, vuln);
-    bool code = !old || !new || old->code != new->code;
-    bool variant = !old || !new || old->variant != new->variant;
+    bool code = !before || !after || before->code != after->code;
 
-    if (new &&code)
-        change_code(postings, posting, new->code, ordinal, true);
-    if (new &&variant)
-        variants_add(postings, posting, new->variant, ordinal);
-    if (old && variant)
-        variants_remove(postings, posting, old->variant, ordinal);
-    if (old && code)
-        change_code(postings, posting, old->code, ordinal, false);
-    if (old)
+    if (!before || !after || before->variant != after->variant)
+        variants_change(posting, ordinal, postings->filling, before ? &before->variant : NULL,
+            after ? &after->variant : NULL);
+    if (after && code)
+        change_code(postings, posting, after->code, ordinal, true);
+    if (before && code)
+        change_code(postings, posting, before->code, ordinal, false);
+    if (before)
         postings_trim(postings, vuln);
-    else if (variant && !postings->filling)
-        variants_rebase(postings, posting);
 }
 
 uint32_t postings_variant(const struct postings *postings, uint32_t vuln, uint32_t ordinal)
@@ -226,7 +219,7 @@ uint32_t postings_variant(const struct postings *postings, uint32_t vuln, uint32
     const struct posting *posting = posting_of(postings, vuln);
 
     BUG_ON(!posting);
-    return posting_variant(posting, ordinal);
+    return *posting_variant(posting, ordinal);
 }
 
 void postings_move(
@@ -238,7 +231,6 @@ void postings_move(
     postings->bytes -= idset_bytes(&at->set);
     idset_move(&at->set, from, to);
     postings->bytes += idset_bytes(&at->set);
-    variants_move(postings, posting_of(postings, vuln), from, to);
 }
 
 static void release_page(struct posting_page *page)
@@ -248,10 +240,8 @@ static void release_page(struct posting_page *page)
 
         for (uint32_t j = 0; posting && j < posting->count; j++)
             idset_release(&posting->at[j].set);
-        for (uint32_t j = 0; posting && j < posting->variant_count; j++)
-            idset_release(&posting->variants[j]);
         if (posting)
-            free(posting->variants);
+            variants_free(posting);
         free(posting);
     }
     free(page);

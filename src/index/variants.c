@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which names of packages (a variant, packages.c) each row of a vulnerability has: a set of
- * ordinals for each variant but one, the *base*, whose rows are all the others. Most
- * vulnerabilities have one variant, or one by far the most common, and that costs nothing; a set
- * that comes to hold many more rows than the base takes its place.
+ * Which names of packages (a variant, packages.c) each row of a vulnerability has. Most
+ * vulnerabilities have one variant, which costs nothing. Where there are more, each row has its
+ * *kind*, the position of its variant among those of the posting, in the order of the ordinals: a
+ * byte each, for it stands where its ordinal stands in the posting's sets. A change moves the bytes
+ * behind it; new images come last.
  *
- *     posting: [ base variant | variant_count | sets, then their variants, in one piece of memory ]
+ *     posting: [ variants: {variant, rows} | kinds: 1, 2 or 4 bytes a row, by rank ]
+ *
+ * A variant without rows is a free place; with one left there are no kinds.
  */
 #include "index/internal.h"
 
+#include "base/array.h"
 #include "base/bug.h"
 
-enum { REBASE_SLACK = 64 };
-
-static size_t room_bytes(uint32_t cap)
+static size_t kinds_bytes(const struct posting *posting)
 {
-    return cap ? cap * (sizeof(struct idset) + sizeof(uint32_t)) + 16 : 0;
+    return posting->kinds ? posting->kind_cap * posting->kind_width + 16 : 0;
+}
+
+static size_t variants_bytes(const struct posting *posting)
+{
+    return posting->variants ? posting->variant_cap * sizeof(*posting->variants) + 16 : 0;
 }
 
 static uint32_t members_of(const struct posting *posting)
@@ -27,63 +34,77 @@ static uint32_t members_of(const struct posting *posting)
     return members;
 }
 
-static uint32_t base_members(const struct posting *posting)
+/* How many rows stand before an ordinal. */
+static uint32_t rank_of(const struct posting *posting, uint32_t ordinal)
 {
-    uint32_t members = members_of(posting);
+    uint32_t rank = 0;
 
-    for (uint32_t i = 0; i < posting->variant_count; i++)
-        members -= posting->variants[i].count;
-    return members;
+    for (uint32_t i = 0; i < posting->count; i++)
+        rank += idset_below(&posting->at[i].set, ordinal);
+    return rank;
 }
 
-static uint32_t position_of(const struct posting *posting, uint32_t variant)
+static uint32_t kind_at(const struct posting *posting, uint32_t rank)
 {
-    const uint32_t *ids = posting_variant_ids(posting);
+    const char *at = posting->kinds; /* NULL with a width of 0 */
+    uint16_t half;
+    uint32_t whole;
 
+    if (at)
+        at += (size_t)rank * posting->kind_width;
+
+    switch (posting->kind_width) {
+    case 0:
+        return 0;
+    case 1:
+        return (uint8_t)*at;
+    case 2:
+        memcpy(&half, at, sizeof(half));
+        return half;
+    default:
+        memcpy(&whole, at, sizeof(whole));
+        return whole;
+    }
+}
+
+static void set_kind(struct posting *posting, uint32_t rank, uint32_t kind)
+{
+    char *at = posting->kinds + (size_t)rank * posting->kind_width;
+    uint16_t half = (uint16_t)kind;
+
+    if (posting->kind_width == 1)
+        *at = (char)kind;
+    else if (posting->kind_width == 2)
+        memcpy(at, &half, sizeof(half));
+    else
+        memcpy(at, &kind, sizeof(kind));
+}
+
+static uint32_t kind_of(const struct posting *posting, uint32_t variant)
+{
     for (uint32_t i = 0; i < posting->variant_count; i++)
-        if (ids[i] == variant)
+        if (posting->variants[i].id == variant)
             return i;
     return posting->variant_count;
 }
 
-/* The variant of an ordinal that is in the posting: its position, or variant_count for the base. */
-static uint32_t position_at(const struct posting *posting, uint32_t ordinal)
+const uint32_t *posting_variant(const struct posting *posting, uint32_t ordinal)
 {
-    uint32_t i = 0;
-
-    while (i < posting->variant_count && !idset_contains(&posting->variants[i], ordinal))
-        i++;
-    return i;
-}
-
-uint32_t posting_variant(const struct posting *posting, uint32_t ordinal)
-{
-    return *posting_variant_place(posting, ordinal);
-}
-
-const uint32_t *posting_variant_place(const struct posting *posting, uint32_t ordinal)
-{
-    uint32_t at = position_at(posting, ordinal);
-
-    return at == posting->variant_count ? &posting->base : posting_variant_ids(posting) + at;
+    return &posting->variants[posting->kinds ? kind_at(posting, rank_of(posting, ordinal)) : 0].id;
 }
 
 /* --- Names of a posting ----------------------------------------------------------------------- */
 
 static bool has_name(const struct packages *packages, const struct posting *posting, uint32_t name)
 {
-    const uint32_t *ids = posting_variant_ids(posting);
-
-    if (variant_has(packages, posting->base, name))
-        return true;
     for (uint32_t i = 0; i < posting->variant_count; i++)
-        if (variant_has(packages, ids[i], name))
+        if (variant_has(packages, posting->variants[i].id, name))
             return true;
     return false;
 }
 
-/* A variant that has left the posting: its names, unless another one has them, forget the
- * vulnerability. The first `count` of them. */
+/* A variant is not among those of the posting: its first `count` names, unless another one has
+ * them, forget the vulnerability. */
 static void leave_names(struct postings *postings, const struct posting *posting, uint32_t vuln,
     uint32_t variant, uint32_t count)
 {
@@ -111,142 +132,198 @@ static int enter_names(struct postings *postings, const struct posting *posting,
     return 0;
 }
 
-/* --- Sets ------------------------------------------------------------------------------------- */
+static void drop_place(
+    struct postings *postings, struct posting *posting, uint32_t vuln, uint32_t kind)
+{
+    uint32_t variant = posting->variants[kind].id;
 
-static int grow(struct postings *postings, struct posting *posting, struct err *err)
+    posting->variants[kind].id = VARIANT_UNSET;
+    leave_names(postings, posting, vuln, variant, UINT32_MAX);
+    variant_drop(&postings->packages, variant);
+}
+
+/* --- Room ------------------------------------------------------------------------------------- */
+
+static int grow_variants(struct posting *posting, struct err *err)
 {
     uint32_t cap = posting->variant_cap + 1 + posting->variant_cap / 2;
-    struct idset *sets = malloc(cap * (sizeof(*sets) + sizeof(uint32_t)));
+    struct variant *variants = realloc(posting->variants, cap * sizeof(*variants));
 
-    if (!sets)
+    if (!variants)
         return err_nomem(err);
-    if (posting->variant_count) {
-        memcpy(sets, posting->variants, posting->variant_count * sizeof(*sets));
-        memcpy(sets + cap, posting_variant_ids(posting), posting->variant_count * sizeof(uint32_t));
-    }
-    free(posting->variants);
-    postings->bytes += room_bytes(cap) - room_bytes(posting->variant_cap);
-    posting->variants = sets;
+    posting->variants = variants;
     posting->variant_cap = cap;
+    return 0;
+}
+
+/* A place for a variant that the posting has not: *ret is its kind. */
+static int add_variant(struct postings *postings, struct posting *posting, uint32_t vuln,
+    uint32_t variant, uint32_t *ret, struct err *err)
+{
+    uint32_t kind = kind_of(posting, VARIANT_UNSET);
+
+    if ((kind == posting->variant_cap && grow_variants(posting, err) < 0) ||
+        enter_names(postings, posting, vuln, variant, err) < 0)
+        return -1;
+    if (kind == posting->variant_count)
+        posting->variant_count++;
+    posting->variants[kind] = (struct variant){.id = variant};
+    variant_hold(&postings->packages, variant);
+    *ret = kind;
+    return 0;
+}
+
+/* Kinds for one more row, wide enough for `kind`; `rows` are there. */
+static int reserve_kinds(struct posting *posting, uint32_t kind, uint32_t rows, struct err *err)
+{
+    uint8_t width = kind <= UINT8_MAX ? 1 : kind <= UINT16_MAX ? 2 : 4;
+    struct posting wider = *posting;
+
+    if (posting->kinds && rows < posting->kind_cap && width <= posting->kind_width)
+        return 0;
+    if (posting->kinds && width < posting->kind_width)
+        width = posting->kind_width;
+    wider.kind_width = width;
+    wider.kind_cap = rows + 4 + rows / 8;
+    if (posting->kinds && width == posting->kind_width) {
+        wider.kinds = realloc(posting->kinds, (size_t)wider.kind_cap * width);
+        if (!wider.kinds)
+            return err_nomem(err);
+    } else {
+        wider.kinds = malloc((size_t)wider.kind_cap * width);
+        if (!wider.kinds)
+            return err_nomem(err);
+        for (uint32_t i = 0; i < rows; i++)
+            set_kind(&wider, i, kind_at(posting, i));
+        free(posting->kinds);
+    }
+    posting->kinds = wider.kinds;
+    posting->kind_width = wider.kind_width;
+    posting->kind_cap = wider.kind_cap;
     return 0;
 }
 
 int variants_prepare(struct postings *postings, struct posting *posting, uint32_t vuln,
     uint32_t variant, struct err *err)
 {
-    uint32_t at;
-    struct idset *set;
-    int failed;
+    uint32_t kind = kind_of(posting, variant);
+    int failed = 0;
 
-    if (posting->base == variant)
-        return 0;
-    if (posting->base == VARIANT_UNSET) {
-        if (enter_names(postings, posting, vuln, variant, err) < 0)
-            return -1;
-        variant_hold(&postings->packages, variant);
-        posting->base = variant;
-        return 0;
-    }
-    at = position_of(posting, variant);
-    if (at == posting->variant_count) {
-        if ((at == posting->variant_cap && grow(postings, posting, err) < 0) ||
-            enter_names(postings, posting, vuln, variant, err) < 0)
-            return -1;
-        variant_hold(&postings->packages, variant);
-        posting->variants[at] = (struct idset){0};
-        ((uint32_t *)(void *)(posting->variants + posting->variant_cap))[at] = variant;
-        posting->variant_count++;
-    }
-    set = &posting->variants[at];
-    postings->bytes -= idset_bytes(set);
-    failed = postings->filling ? idset_prepare_long(set, err) : idset_prepare(set, err);
-    postings->bytes += idset_bytes(set);
+    postings->bytes -= variants_bytes(posting) + kinds_bytes(posting);
+    if (kind == posting->variant_count)
+        failed = add_variant(postings, posting, vuln, variant, &kind, err);
+    if (!failed && posting->variant_count > 1)
+        failed = reserve_kinds(posting, kind, members_of(posting), err);
+    postings->bytes += variants_bytes(posting) + kinds_bytes(posting);
     return failed;
 }
 
-/* Takes a set out; the last one moves to its place. */
-static void drop_set(struct postings *postings, struct posting *posting, uint32_t at)
+static void drop_kinds(struct posting *posting)
 {
-    uint32_t *ids = (uint32_t *)(void *)(posting->variants + posting->variant_cap);
-    uint32_t last = --posting->variant_count;
-
-    postings->bytes -= idset_bytes(&posting->variants[at]);
-    idset_release(&posting->variants[at]);
-    posting->variants[at] = posting->variants[last];
-    ids[at] = ids[last];
-    if (last)
-        return;
-    postings->bytes -= room_bytes(posting->variant_cap);
-    free(posting->variants);
-    posting->variants = NULL;
-    posting->variant_cap = 0;
-}
-
-static void drop_variant(
-    struct postings *postings, struct posting *posting, uint32_t vuln, uint32_t variant)
-{
-    leave_names(postings, posting, vuln, variant, UINT32_MAX);
-    variant_drop(&postings->packages, variant);
-}
-
-static uint32_t largest(const struct posting *posting)
-{
-    uint32_t at = 0;
-
-    for (uint32_t i = 1; i < posting->variant_count; i++)
-        if (posting->variants[i].count > posting->variants[at].count)
-            at = i;
-    return at;
-}
-
-/* The base has no rows any more: a set takes its place. */
-static void replace_base(struct postings *postings, struct posting *posting, uint32_t vuln)
-{
-    uint32_t at = largest(posting), gone = posting->base;
-
-    posting->base = posting_variant_ids(posting)[at];
-    drop_set(postings, posting, at);
-    drop_variant(postings, posting, vuln, gone);
+    free(posting->kinds);
+    posting->kinds = NULL;
+    posting->kind_cap = posting->kind_width = 0;
 }
 
 void variants_tidy(struct postings *postings, struct posting *posting, uint32_t vuln)
 {
-    for (uint32_t i = posting->variant_count; i-- > 0;) {
-        uint32_t variant = posting_variant_ids(posting)[i];
+    uint32_t used = 0, last = 0;
 
-        if (posting->variants[i].count)
+    for (uint32_t i = 0; i < posting->variant_count; i++) {
+        if (posting->variants[i].id != VARIANT_UNSET && posting->variants[i].rows == 0)
+            drop_place(postings, posting, vuln, i);
+        if (posting->variants[i].id == VARIANT_UNSET)
             continue;
-        drop_set(postings, posting, i);
-        drop_variant(postings, posting, vuln, variant);
+        used++;
+        last = i;
     }
-    if (posting->variant_count && base_members(posting) == 0)
-        replace_base(postings, posting, vuln);
+    if (used > 1 || posting->variant_count <= 1)
+        return;
+    postings->bytes -= kinds_bytes(posting);
+    drop_kinds(posting);
+    posting->variants[0] = posting->variants[last];
+    posting->variant_count = 1;
 }
 
 void variants_release(struct postings *postings, struct posting *posting, uint32_t vuln)
 {
-    uint32_t base = posting->base;
-
-    while (posting->variant_count) {
-        uint32_t variant = posting_variant_ids(posting)[posting->variant_count - 1];
-
-        drop_set(postings, posting, posting->variant_count - 1);
-        drop_variant(postings, posting, vuln, variant);
-    }
-    if (base == VARIANT_UNSET)
-        return;
-    posting->base = VARIANT_UNSET;
-    drop_variant(postings, posting, vuln, base);
+    for (uint32_t i = 0; i < posting->variant_count; i++)
+        if (posting->variants[i].id != VARIANT_UNSET)
+            drop_place(postings, posting, vuln, i);
+    postings->bytes -= variants_bytes(posting) + kinds_bytes(posting);
+    variants_free(posting);
 }
 
-/* --- A common variant becomes the base -------------------------------------------------------- */
+void variants_free(struct posting *posting)
+{
+    drop_kinds(posting);
+    free(posting->variants);
+    posting->variants = NULL;
+    posting->variant_count = posting->variant_cap = 0;
+}
 
-/* The ordinals of the base, which no set says. */
-static int base_set(const struct posting *posting, struct idset *ret)
+/* --- Changes ---------------------------------------------------------------------------------- */
+
+static struct variant *variant_in(const struct posting *posting, uint32_t variant)
+{
+    uint32_t kind = kind_of(posting, variant);
+
+    BUG_ON(kind == posting->variant_count);
+    return &posting->variants[kind];
+}
+
+/* Moves the kinds from a rank on by one, up or down. */
+static void shift_kinds(struct posting *posting, uint32_t rank, uint32_t rows, bool up)
+{
+    char *at = posting->kinds + (size_t)rank * posting->kind_width;
+    size_t behind = (size_t)(rows - rank) * posting->kind_width;
+
+    if (up)
+        memmove(at + posting->kind_width, at, behind);
+    else
+        memmove(at, at + posting->kind_width, behind - posting->kind_width);
+}
+
+void variants_change(struct posting *posting, uint32_t ordinal, bool filling,
+    const uint32_t *before, const uint32_t *after)
+{
+    uint32_t rows = posting->kinds ? members_of(posting) : 0, rank = 0;
+
+    if (posting->kinds)
+        rank = filling ? rows : rank_of(posting, ordinal);
+    if (before)
+        variant_in(posting, *before)->rows--;
+    if (after)
+        variant_in(posting, *after)->rows++;
+    if (!posting->kinds)
+        return;
+    if (!before)
+        shift_kinds(posting, rank, rows, true);
+    if (after)
+        set_kind(posting, rank, kind_of(posting, *after));
+    else
+        shift_kinds(posting, rank, rows, false);
+}
+
+/* --- Rows with a name ------------------------------------------------------------------------- */
+
+/* Clears the bits of the rows whose kinds do not match. */
+static void match_kinds(
+    const struct posting *posting, const bool *matches, uint64_t *bits, size_t words)
+{
+    uint32_t rank = 0;
+
+    for (size_t i = 0; i < words; i++)
+        for (uint64_t word = bits[i]; word; word &= word - 1)
+            if (!matches[kind_at(posting, rank++)])
+                bits[i] ^= word & -word;
+}
+
+static int match_rows(
+    const struct posting *posting, const bool *matches, struct idset *ret, struct err *err)
 {
     size_t words = 0;
     uint64_t *bits;
-    struct err no_matter;
     int failed;
 
     for (uint32_t i = 0; i < posting->count; i++) {
@@ -254,146 +331,39 @@ static int base_set(const struct posting *posting, struct idset *ret)
 
         words = need > words ? need : words;
     }
-    bits = calloc(words, sizeof(*bits));
+    bits = calloc(words + 1, sizeof(*bits));
     if (!bits)
-        return -1;
+        return err_nomem(err);
     for (uint32_t i = 0; i < posting->count; i++)
         idset_into_bits(&posting->at[i].set, bits);
-    for (uint32_t i = 0; i < posting->variant_count; i++)
-        idset_out_of_bits(&posting->variants[i], bits);
-    failed = idset_of_bits(bits, words, ret, &no_matter);
+    match_kinds(posting, matches, bits, words);
+    failed = idset_of_bits(bits, words, ret, err);
     free(bits);
     return failed;
-}
-
-void variants_rebase(struct postings *postings, struct posting *posting)
-{
-    uint32_t at, gone = posting->base, *ids;
-    struct idset set;
-
-    if (posting->variant_count == 0)
-        return;
-    at = largest(posting);
-    if (posting->variants[at].count <= 2 * base_members(posting) + REBASE_SLACK ||
-        base_set(posting, &set) < 0)
-        return; /* without memory all stays as it is, which is right, too */
-    ids = (uint32_t *)(void *)(posting->variants + posting->variant_cap);
-    posting->base = ids[at];
-    ids[at] = gone;
-    postings->bytes += idset_bytes(&set) - idset_bytes(&posting->variants[at]);
-    idset_release(&posting->variants[at]);
-    posting->variants[at] = set;
-}
-
-/* --- Changes ---------------------------------------------------------------------------------- */
-
-static void change_set(struct postings *postings, struct idset *set, uint32_t ordinal, bool comes)
-{
-    postings->bytes -= idset_bytes(set);
-    if (comes)
-        idset_add(set, ordinal);
-    else
-        idset_remove(set, ordinal);
-    postings->bytes += idset_bytes(set);
-}
-
-void variants_add(
-    struct postings *postings, struct posting *posting, uint32_t variant, uint32_t ordinal)
-{
-    uint32_t at;
-
-    if (posting->base == variant)
-        return;
-    at = position_of(posting, variant);
-    BUG_ON(at == posting->variant_count);
-    change_set(postings, &posting->variants[at], ordinal, true);
-}
-
-void variants_remove(
-    struct postings *postings, struct posting *posting, uint32_t variant, uint32_t ordinal)
-{
-    uint32_t at = position_of(posting, variant);
-
-    if (at < posting->variant_count)
-        change_set(postings, &posting->variants[at], ordinal, false);
-}
-
-void variants_move(struct postings *postings, struct posting *posting, uint32_t from, uint32_t to)
-{
-    uint32_t at = position_at(posting, from);
-
-    if (at == posting->variant_count)
-        return;
-    postings->bytes -= idset_bytes(&posting->variants[at]);
-    idset_move(&posting->variants[at], from, to);
-    postings->bytes += idset_bytes(&posting->variants[at]);
-}
-
-int variants_settle(struct postings *postings, struct posting *posting, struct err *err)
-{
-    for (uint32_t i = 0; i < posting->variant_count; i++) {
-        postings->bytes -= idset_bytes(&posting->variants[i]);
-        if (idset_settle(&posting->variants[i], err) < 0)
-            return -1;
-        postings->bytes += idset_bytes(&posting->variants[i]);
-    }
-    variants_rebase(postings, posting);
-    return 0;
-}
-
-/* --- Rows with a name ------------------------------------------------------------------------- */
-
-static int add_to_union(
-    const struct idset **only, struct idset *all, const struct idset *set, struct err *err)
-{
-    if (!*only && all->count == 0) {
-        *only = set;
-        return 0;
-    }
-    if (*only && idset_or_into(all, *only, err) < 0)
-        return -1;
-    *only = NULL;
-    return idset_or_into(all, set, err);
 }
 
 int variants_with(const struct packages *packages, const struct posting *posting, uint32_t name,
     struct named_rows *ret, struct err *err)
 {
-    const uint32_t *ids = posting_variant_ids(posting);
-    bool base = variant_has(packages, posting->base, name);
+    bool *matches = calloc(posting->variant_count + 1, sizeof(*matches));
+    uint32_t used = 0, matching = 0;
+    int failed = 0;
 
-    *ret = (struct named_rows){.all_but = base};
-    for (uint32_t i = 0; i < posting->variant_count; i++)
-        if (variant_has(packages, ids[i], name) != base &&
-            add_to_union(&ret->set, &ret->own, &posting->variants[i], err) < 0) {
-            idset_release(&ret->own);
-            return -1;
-        }
-    return 0;
+    if (!matches)
+        return err_nomem(err);
+    for (uint32_t i = 0; i < posting->variant_count; i++) {
+        matches[i] = variant_has(packages, posting->variants[i].id, name);
+        matching += matches[i];
+        used += posting->variants[i].id != VARIANT_UNSET;
+    }
+    *ret = (struct named_rows){.all = matching == used};
+    if (matching && matching < used)
+        failed = match_rows(posting, matches, &ret->set, err);
+    free(matches);
+    return failed;
 }
 
 /* --- Validation ------------------------------------------------------------------------------- */
-
-static bool is_member(const struct posting *posting, uint32_t ordinal)
-{
-    for (uint32_t i = 0; i < posting->count; i++)
-        if (idset_contains(&posting->at[i].set, ordinal))
-            return true;
-    return false;
-}
-
-static const char *validate_set(const struct posting *posting, uint32_t at)
-{
-    uint32_t ordinals[256];
-    size_t count;
-
-    for (uint32_t from = 0; (count = idset_read(&posting->variants[at], from, ordinals, 256));
-         from = ordinals[count - 1] + 1)
-        for (size_t i = 0; i < count; i++)
-            if (!is_member(posting, ordinals[i]) || position_at(posting, ordinals[i]) != at)
-                return "a variant has an image that the vulnerability has not, or another has";
-    return idset_validate(&posting->variants[at]);
-}
 
 static const char *validate_names(
     const struct packages *packages, uint32_t vuln, const uint32_t *variant)
@@ -412,22 +382,28 @@ static const char *validate_names(
 const char *variants_validate(
     const struct packages *packages, const struct posting *posting, uint32_t vuln, size_t *bytes)
 {
-    const uint32_t *ids = posting_variant_ids(posting);
-    const char *why = validate_names(packages, vuln, &posting->base);
+    uint32_t rows = 0, members = members_of(posting), used = 0;
+    const char *why;
 
-    *bytes += room_bytes(posting->variant_cap);
-    if (posting->base == VARIANT_UNSET ||
-        position_of(posting, posting->base) != posting->variant_count)
-        return "a vulnerability's base variant is not set, or set twice";
-    for (uint32_t i = 0; i < posting->variant_count && !why; i++) {
-        *bytes += idset_bytes(&posting->variants[i]);
-        if (posting->variants[i].count == 0 || position_of(posting, ids[i]) != i)
-            return "a vulnerability's variant is empty, or there twice";
-        why = validate_names(packages, vuln, &ids[i]);
-        if (!why)
-            why = validate_set(posting, i);
+    *bytes += variants_bytes(posting) + kinds_bytes(posting);
+    for (uint32_t kind = 0; kind < posting->variant_count; kind++) {
+        const struct variant *variant = &posting->variants[kind];
+        uint32_t found = 0;
+
+        if (variant->id == VARIANT_UNSET)
+            continue;
+        used++;
+        rows += variant->rows;
+        for (uint32_t rank = 0; rank < members; rank++)
+            found += kind_at(posting, rank) == kind;
+        if (variant->rows == 0 || found != variant->rows)
+            return "a vulnerability's variant has no rows, or other rows than it counts";
+        if (kind_of(posting, variant->id) != kind)
+            return "a vulnerability has a variant twice";
+        if ((why = validate_names(packages, vuln, &variant->id)))
+            return why;
     }
-    if (!why && base_members(posting) == 0)
-        return "a vulnerability's base variant has no image";
-    return why;
+    if (rows != members || used == 0 || (used > 1) != (posting->kinds != NULL))
+        return "a vulnerability's variants are not all of its rows'";
+    return NULL;
 }

@@ -77,6 +77,8 @@ void free(void *block)
 
 static int put_image(struct index *index, uint32_t number, uint32_t variant)
 {
+    static const uint32_t names[][3] = {{1}, {2}, {1, 2}, {1, 2, 3}, {4}};
+    static const uint32_t sizes[] = {1, 1, 2, 3, 1};
     struct index_finding findings[6];
     char text[32];
     struct image image = {.number = number,
@@ -90,7 +92,9 @@ static int put_image(struct index *index, uint32_t number, uint32_t variant)
         findings[i] = (struct index_finding){
             .vuln = (i * 300 + (i > 3 ? variant * 5000 : 0) + number % 3) * 2,
             .code = (uint8_t)((variant + i + number) % 4),
-            .first_scan_ms = (int64_t)i};
+            .first_scan_ms = (int64_t)i,
+            .names = names[(number + variant + i) % 5],
+            .name_count = sizes[(number + variant + i) % 5]};
     return index_put(index, &image, findings, 6, &err);
 }
 
@@ -101,7 +105,7 @@ static struct index_query query_all(void)
 
 /* What the index says, as far as a page goes. */
 struct picture {
-    struct index_page pages[3]; /* two, and one that is sorted */
+    struct index_page pages[4]; /* two, one that is sorted, and one by package */
     struct index_size size;
 };
 
@@ -116,6 +120,9 @@ static void take_picture(const struct index *index, struct picture *ret)
     query.offset = 0;
     query.sort = INDEX_SORT_CONTAINERS;
     assert_ok(index_query(index, &query, &ret->pages[2], &err));
+    query.by_package = true;
+    query.package = 2;
+    assert_ok(index_query(index, &query, &ret->pages[3], &err));
     index_size(index, &ret->size);
 }
 
@@ -124,7 +131,7 @@ static void assert_same_picture(const struct picture *a, const struct picture *b
     assert_int_equal(a->size.images, b->size.images);
     assert_int_equal(a->size.findings, b->size.findings);
     assert_int_equal(a->size.vulns, b->size.vulns);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         assert_int_equal(a->pages[i].total, b->pages[i].total);
         for (size_t j = 0; j < a->pages[i].count; j++) {
             assert_int_equal(a->pages[i].rows[j].image->number, b->pages[i].rows[j].image->number);
@@ -247,6 +254,7 @@ static int ask(const struct index *index, int which)
     struct index_query query = query_all();
     struct index_page page;
     struct index_counts counts;
+    struct index_facets facets;
     struct ids ids = {0};
     uint64_t images = 0;
     int failed;
@@ -256,18 +264,28 @@ static int ask(const struct index *index, int which)
     query.scope.enterprise_project_count = 2;
     query.vulns = vulns;
     query.vuln_count = 5;
-    query.by_vuln = which == 1 || which == 6;
-    query.by_time = which >= 5;
+    query.by_vuln = which == 1 || which == 6 || which == 9;
+    query.by_package = which >= 7 && which < 10;
+    query.package = 2;
+    query.by_time = which == 5 || which == 6 || which == 8;
     query.first_seen_since_ms = 1;
     switch (which) {
     case 0:
     case 1:
+    case 7:
         return index_query(index, &query, &page, &err);
     case 5:
     case 6:
         query.sort = INDEX_SORT_IMAGE_NAME;
         query.descending = which == 6;
         return index_query(index, &query, &page, &err);
+    case 8:
+    case 9:
+    case 10:
+        return index_facets(index, &query, &facets, &err);
+    case 11:
+        query.scope = (struct index_scope){.type = IMAGE_LOCAL};
+        return index_facets(index, &query, &facets, &err);
     case 2:
         return index_count(index, &query.scope, &counts, &err);
     case 3:
@@ -288,7 +306,7 @@ static void test_questions(void **state)
     (void)state;
     for (uint32_t i = 0; i < 5; i++)
         assert_int_equal(put_image(index, i * 30, 1), 0);
-    for (int which = 0; which < 7; which++) {
+    for (int which = 0; which < 12; which++) {
         int failures = 0, failed;
 
         do {

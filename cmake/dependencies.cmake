@@ -17,8 +17,6 @@ set(CURL_LIBRARIES PkgConfig::CURL)
 
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 set(ZSTD_LIBRARIES PkgConfig::ZSTD)
-pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
-set(ARCHIVE_LIBRARIES PkgConfig::ARCHIVE)
 pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 set(SECCOMP_LIBRARIES PkgConfig::SECCOMP)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Is what is in memory what the facts say? A second tenant is built from the store alone, and both
- * are compared: every attribute of every image, its vulnerabilities and codes, the records in use,
+ * are compared: every attribute of every image, its vulnerabilities, codes and names of packages,
+ * the records in use,
  * the groups of names, and the decisions in force. A write of somebody else in between makes a
  * difference of its own: then all is done again.
  */
@@ -71,6 +72,15 @@ static int compare_overlays(const struct comparing *c, struct err *err)
     return 0;
 }
 
+static bool same_names(const struct comparing *c, uint32_t number, uint32_t vuln)
+{
+    const uint32_t *kept, *fresh;
+    size_t count = index_names(c->kept->index, number, vuln, &kept);
+
+    return count == index_names(c->fresh->index, number, vuln, &fresh) &&
+           (count == 0 || memcmp(kept, fresh, count * sizeof(*kept)) == 0);
+}
+
 static bool compare_image(void *ctx, const struct image *fresh, const uint16_t counts[INDEX_CODES])
 {
     struct comparing *c = ctx;
@@ -85,7 +95,8 @@ static bool compare_image(void *ctx, const struct image *fresh, const uint16_t c
     kept_count = index_findings(c->kept->index, fresh->number, &kept_vulns, &kept_codes);
     c->failed = !kept || !same_row(kept, fresh) || kept_count != fresh_count;
     for (size_t i = 0; i < fresh_count && !c->failed; i++)
-        c->failed = kept_codes[i] != fresh_codes[i] || kept_vulns[i] != fresh_vulns[i];
+        c->failed = kept_codes[i] != fresh_codes[i] || kept_vulns[i] != fresh_vulns[i] ||
+                    !same_names(c, fresh->number, fresh_vulns[i]);
     if (c->failed)
         err_set(
             c->err, ERR_CORRUPT, "image %s: the index differs from the stored facts", fresh->id);

@@ -43,9 +43,11 @@ static uint32_t add_claim(struct bed *bed, uint32_t package, uint32_t record, en
     assert_true(id < MADE_MAX);
     bed->facts.claims[id] = (struct fact_claim){.package = package,
         .record = record,
-        .type = type,
-        .severity = severity,
-        .known_ms = known_ms};
+        .type = (uint8_t)type,
+        .severity = (uint8_t)severity,
+        .known_ms = known_ms,
+        .package_name = 10 - package,
+        .source_name = package % 3 ? 0 : 7};
     return id;
 }
 
@@ -211,6 +213,8 @@ static void check_row(const struct bed *bed, const struct index_finding *row)
 {
     enum severity worst = SEVERITY_UNKNOWN;
     int64_t first_ms = INT64_MAX;
+    bool fixable = false, named[11] = {false};
+    uint32_t names = 0;
 
     for (uint32_t id = 1; id <= bed->facts.last_claim; id++) {
         const struct fact_claim *claim = &bed->facts.claims[id];
@@ -226,7 +230,9 @@ static void check_row(const struct bed *bed, const struct index_finding *row)
         }
         if (!held || vuln_number(bed->facts.records[claim->record].name, claim->type) != row->vuln)
             continue;
-        worst = claim->severity > worst ? claim->severity : worst;
+        worst = claim->severity > worst ? (enum severity)claim->severity : worst;
+        fixable |= claim->fixed_version != 0;
+        named[claim->package_name] = named[claim->source_name] = true;
         if (seen_ms == INT64_MAX)
             seen_ms = bed->image.first_seen_ms;
         seen_ms = claim->known_ms > seen_ms ? claim->known_ms : seen_ms;
@@ -235,7 +241,11 @@ static void check_row(const struct bed *bed, const struct index_finding *row)
     assert_int_not_equal(first_ms, INT64_MAX); /* at least one claim makes the row */
     assert_int_equal(row->first_scan_ms, first_ms);
     assert_int_equal(
-        row->code, index_code(necessity_of(worst), vuln_type(row->vuln), false, false, false));
+        row->code, index_code(necessity_of(worst), vuln_type(row->vuln), fixable, false, false));
+    for (uint32_t name = 1; name < 11; name++)
+        if (named[name])
+            assert_int_equal(row->names[names++], name);
+    assert_int_equal(row->name_count, names);
 }
 
 static void run_random(uint64_t seed)
@@ -251,6 +261,8 @@ static void run_random(uint64_t seed)
         add_claim(&bed, 1 + (uint32_t)rng_below(&rng, PACKAGES),
             1 + (uint32_t)rng_below(&rng, NAMES), (enum vul_type)rng_below(&rng, VUL_TYPE_COUNT),
             (enum severity)rng_below(&rng, SEVERITY_COUNT), (int64_t)rng_below(&rng, 1000));
+    for (uint32_t id = 3; id <= CLAIMS; id += 3)
+        bed.facts.claims[id].fixed_version = id;
     for (uint64_t n = rng_below(&rng, CLAIMS); n; n--) {
         uint32_t claim = 1 + (uint32_t)rng_below(&rng, CLAIMS);
 

@@ -44,7 +44,8 @@ static inline void check_image(const struct image *image, const struct model_ima
 
 static inline uint8_t row_code(const struct model_row *row)
 {
-    return index_code(necessity_of(row->severity), vuln_type(row->vuln), false, false, false);
+    return index_code(
+        necessity_of(row->severity), vuln_type(row->vuln), row->fixable, false, false);
 }
 
 /* --- Questions -------------------------------------------------------------------------------- */
@@ -53,8 +54,9 @@ struct question {
     struct slice projects[2];
     struct index_scope scope;
     uint64_t codes;
-    const char *vul_id; /* NULL: any */
-    uint32_t groups;    /* that it means, as a bit mask of numbers */
+    struct slice package_name; /* empty: any */
+    const char *vul_id;        /* NULL: any */
+    uint32_t groups;           /* that it means, as a bit mask of numbers */
 };
 
 static inline void draw_scope(struct model *model, size_t project, struct question *ret)
@@ -91,6 +93,8 @@ static inline void draw_scope(struct model *model, size_t project, struct questi
 static inline void draw_question(
     struct model *model, size_t project, const struct model_names *names, struct question *ret)
 {
+    static const char *const names_of[] = {
+        "openssl", "zlib", "zlib1g", "lodash", "Openssl", "none"};
     struct fleet_world *world = &model->world;
     uint32_t name = 1 + world_below(world, WORLD_NAMES);
 
@@ -98,6 +102,8 @@ static inline void draw_question(
     draw_scope(model, project, ret);
     if (world_below(world, 3) == 0)
         ret->codes = rng_next(&world->rng);
+    if (world_below(world, 4) == 0)
+        ret->package_name = slice_of(names_of[world_below(world, 6)]);
     if (world_below(world, 2) == 0)
         return;
     if (world_below(world, 10) == 0) {
@@ -131,9 +137,20 @@ static inline bool scope_admits(
            (!scope->cluster_id.len || slice_eq(scope->cluster_id, image->place.cluster_id));
 }
 
+static inline bool row_has_name(const struct model_row *row, struct slice name)
+{
+    for (unsigned i = 0; i < WORLD_PACKAGES; i++)
+        if (row->packages >> i & 1 && (slice_eq(world_packages[i].name, name) ||
+                                          slice_eq(world_packages[i].source_name, name)))
+            return true;
+    return false;
+}
+
 static inline bool question_admits(const struct question *question, const struct model_row *row)
 {
     if (question->vul_id && !(question->groups & alias_bit(vuln_name_id(row->vuln))))
+        return false;
+    if (question->package_name.len && !row_has_name(row, question->package_name))
         return false;
     return (question->codes >> row_code(row) & 1) != 0;
 }
@@ -202,7 +219,8 @@ static inline void ask_page(struct model *model, struct fleet *fleet, size_t pro
     struct model_row *rows = answer_rows(model, project, names, question, &check.total);
     size_t from = world_below(&model->world, (unsigned)check.total + 2);
     struct affected_query query = {.q = {.scope = question->scope, .codes = question->codes},
-        .vul_id = slice_of(question->vul_id)};
+        .vul_id = slice_of(question->vul_id),
+        .package_name = question->package_name};
     struct err err;
 
     check.limit = 1 + world_below(&model->world, LIMIT_PAGE_MAX);

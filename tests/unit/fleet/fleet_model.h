@@ -71,6 +71,11 @@ static inline unsigned claim_severity(size_t claim)
     return (unsigned)(claim / WORLD_FIXES % SEVERITY_COUNT);
 }
 
+static inline bool claim_is_fixable(size_t claim)
+{
+    return *world_fixes[claim % WORLD_FIXES] != '\0';
+}
+
 static inline unsigned claim_saying(size_t claim)
 {
     return (unsigned)(claim / (WORLD_FIXES * SEVERITY_COUNT * 2) % WORLD_SAYINGS);
@@ -384,6 +389,8 @@ struct model_row {
     uint32_t vuln;
     enum severity severity;
     struct span first_scan;
+    bool fixable;
+    unsigned packages; /* bit mask */
 };
 
 /* Whose names stand together in one project, from the claims of its images. */
@@ -424,6 +431,8 @@ static inline void model_fold(struct model_row *rows, size_t *count, const struc
     if (at < *count && rows[at].vuln == claim->vuln) {
         if (claim->severity > rows[at].severity)
             rows[at].severity = claim->severity;
+        rows[at].fixable |= claim->fixable;
+        rows[at].packages |= claim->packages;
         rows[at].first_scan = span_earlier(rows[at].first_scan, claim->first_scan);
         return;
     }
@@ -447,7 +456,8 @@ static inline size_t model_rows(const struct model *model, const struct model_na
             struct model_row row = {image,
                 vuln_number(names->picture.number[name], claim_type(claim)),
                 (enum severity)claim_severity(claim),
-                span_later(model_seen(image, claim_package(claim)), model->known[claim])};
+                span_later(model_seen(image, claim_package(claim)), model->known[claim]),
+                claim_is_fixable(claim), 1u << claim_package(claim)};
 
             model_fold(rows, &count, &row);
         }

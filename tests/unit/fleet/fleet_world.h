@@ -24,7 +24,10 @@ enum {
 static const struct package world_packages[WORLD_PACKAGES] = {
     {.ecosystem = SLICE_INIT("deb"), .name = SLICE_INIT("openssl"), .version = SLICE_INIT("1.0")},
     {.ecosystem = SLICE_INIT("deb"), .name = SLICE_INIT("openssl"), .version = SLICE_INIT("1.1")},
-    {.ecosystem = SLICE_INIT("deb"), .name = SLICE_INIT("zlib"), .version = SLICE_INIT("1.2")},
+    {.ecosystem = SLICE_INIT("deb"),
+        .name = SLICE_INIT("zlib1g"),
+        .version = SLICE_INIT("1.2"),
+        .source_name = SLICE_INIT("zlib")},
     {.ecosystem = SLICE_INIT("apk"), .name = SLICE_INIT("zlib"), .version = SLICE_INIT("1.2")},
     {.ecosystem = SLICE_INIT("npm"), .name = SLICE_INIT("lodash"), .version = SLICE_INIT("4.17")},
     {.ecosystem = SLICE_INIT("npm"), .name = SLICE_INIT("react"), .version = SLICE_INIT("18")},

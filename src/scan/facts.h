@@ -58,6 +58,7 @@ struct layer_facts {
     struct arena arena;
     struct fact *at; /* heap; by path, an ancestor before what is below it */
     size_t count, cap;
+    size_t added; /* ever */
 };
 
 void layer_facts_init(struct layer_facts *facts);

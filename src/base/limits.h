@@ -77,9 +77,11 @@
 /* Some images while they are being loaded; one with everything at its limit takes 6 MiB. */
 #define LIMIT_LOAD_BATCH_BYTES (64UL * 1024 * 1024)
 
-/* HTTP: request line and headers, in bytes; connections in all and from one address. */
+/* HTTP: request line and headers, in bytes; connections in all and from one address. All headers
+ * together (setting `max_header_bytes`): the least that the setting allows, too. */
 #define LIMIT_HTTP_URI_BYTES (32 * 1024)
 #define LIMIT_HTTP_HEADER_BYTES (128 * 1024)
+#define LIMIT_HTTP_HEADER_BYTES_MIN (8 * 1024)
 /* HTTP: one header, its name and value together. */
 #define LIMIT_HTTP_ONE_HEADER_BYTES (32 * 1024)
 #define LIMIT_HTTP_CONNECTIONS 1024

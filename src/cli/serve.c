@@ -56,6 +56,7 @@ static struct http_options http_options_of(const struct settings *settings)
         .workers = number(settings, SETTING_WORKERS),
         .max_connections = number(settings, SETTING_MAX_CONNECTIONS),
         .max_connections_per_address = number(settings, SETTING_MAX_CONNECTIONS_PER_ADDRESS),
+        .header_bytes = (size_t)settings_number(settings, SETTING_MAX_HEADER_BYTES),
         .header_seconds = number(settings, SETTING_HEADER_TIMEOUT),
         .body_seconds = number(settings, SETTING_BODY_TIMEOUT),
         .idle_seconds = number(settings, SETTING_IDLE_TIMEOUT),

@@ -111,7 +111,7 @@ static unsigned check_request(struct exchange *e, const char *method, const char
             LIMIT_HTTP_URI_BYTES);
         return 414;
     }
-    if (framing_check(framing, error) < 0)
+    if (framing_check(framing, e->server->header_bytes, error) < 0)
         return error->code == ERR_LIMIT ? 431 : 400;
     return 0;
 }

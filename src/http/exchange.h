@@ -34,6 +34,7 @@ struct http_server {
     bool access_log;
     bool compress;
     int64_t header_us, body_us, idle_us;
+    size_t header_bytes;
     struct request_ids ids;
     struct packers packers;
     struct proxies *proxies; /* owned */

@@ -48,14 +48,14 @@ void framing_add(struct framing *framing, struct slice name, struct slice value)
     }
 }
 
-int framing_check(const struct framing *framing, struct err *err)
+int framing_check(const struct framing *framing, size_t header_bytes, struct err *err)
 {
     if (framing->largest_header_bytes > LIMIT_HTTP_ONE_HEADER_BYTES)
         return err_set(err, ERR_LIMIT, "a request header is larger than the limit of %d bytes",
             LIMIT_HTTP_ONE_HEADER_BYTES);
-    if (framing->header_bytes > LIMIT_HTTP_HEADER_BYTES)
-        return err_set(err, ERR_LIMIT, "the request headers are larger than the limit of %d bytes",
-            LIMIT_HTTP_HEADER_BYTES);
+    if (framing->header_bytes > header_bytes)
+        return err_set(err, ERR_LIMIT, "the request headers are larger than the limit of %zu bytes",
+            header_bytes);
     if (framing->odd_name)
         return err_set(err, ERR_FORMAT,
             "a request header's name is empty or holds blanks or other characters that none may");

@@ -19,10 +19,11 @@ struct framing {
 
 /* To be called with every header of a request, on a struct that is zero but for http_1_0. */
 void framing_add(struct framing *framing, struct slice name, struct slice value);
-/* ERR_FORMAT: a name that is no token, lengths that contradict each other, an encoding other than
+/* header_bytes: the ceiling on all headers together.
+ * ERR_FORMAT: a name that is no token, lengths that contradict each other, an encoding other than
  * chunked or in HTTP/1.0, both at once.
- * ERR_LIMIT: headers over LIMIT_HTTP_ONE_HEADER_BYTES or LIMIT_HTTP_HEADER_BYTES. */
-int framing_check(const struct framing *framing, struct err *err);
+ * ERR_LIMIT: headers over LIMIT_HTTP_ONE_HEADER_BYTES or header_bytes. */
+int framing_check(const struct framing *framing, size_t header_bytes, struct err *err);
 bool framing_has_body(const struct framing *framing);
 
 #endif

@@ -8,18 +8,17 @@
  */
 #include "http/library.h"
 
-#include "base/limits.h"
 #include "http/tls.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>
 
 /* The library keeps a request's line, headers and their bookkeeping, and its answer's head, in one
- * block for each connection, and clears the whole block after every request. That costs 1 us on one
- * connection; on a hundred busy ones, whose blocks do not fit into the processor's cache together,
- * it doubles a small request (25 us, against 12 with blocks of 64 KiB), and a connection that was
- * ever used holds the block. But a smaller block refuses what the limits allow. */
-enum { CONNECTION_BYTES = LIMIT_HTTP_URI_BYTES + LIMIT_HTTP_HEADER_BYTES + 16 * 1024 };
+ * block for each connection, and clears the block one and a half times for every request: a fifth
+ * of what a small one costs where many connections are busy, since their blocks do not fit into the
+ * processor's cache together. And a connection that was ever used holds its block. So there is room
+ * for the largest headers, or the longest line and most of them, but not for both. */
+enum { BOOKKEEPING_BYTES = 16 * 1024 };
 
 enum { PRODUCED_BYTES = 128 * 1024 };
 
@@ -91,7 +90,8 @@ static struct MHD_Daemon *start_daemon(
 {
     struct MHD_OptionItem numbers[] = {
         {MHD_OPTION_THREAD_POOL_SIZE, (intptr_t)options->threads, NULL},
-        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)options->head_bytes + BOOKKEEPING_BYTES,
+            NULL},
         /* The library divides it among the loops. */
         {MHD_OPTION_CONNECTION_LIMIT, (intptr_t)options->connections * options->threads, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, (intptr_t)options->idle_seconds, NULL},

@@ -38,6 +38,7 @@ struct library_options {
     unsigned threads;      /* event loops */
     unsigned connections;  /* more are never added */
     unsigned idle_seconds; /* a connection that is silent so long is closed */
+    size_t head_bytes;     /* what a request's line and headers may take together, at least */
     bool tls;
 };
 

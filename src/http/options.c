@@ -17,6 +17,8 @@ struct http_options http_options_filled(const struct http_options *given)
     struct http_options options = *given;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
+    if (!options.header_bytes)
+        options.header_bytes = LIMIT_HTTP_HEADER_BYTES;
     fill(&options.threads, cores > 0 ? cores : 1);
     fill(&options.workers, 2);
     fill(&options.max_connections, LIMIT_HTTP_CONNECTIONS);

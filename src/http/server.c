@@ -101,6 +101,7 @@ static int start_library(
     const struct library_options library = {.threads = options->threads,
         .connections = options->max_connections + 2 * GATE_LEAVING,
         .idle_seconds = options->idle_seconds,
+        .head_bytes = options->header_bytes,
         .tls = server->tls != NULL};
 
     server->library = library_start(&library, &app, err);
@@ -141,6 +142,7 @@ static int read_options(
 {
     server->access_log = options->access_log;
     server->compress = options->compress;
+    server->header_bytes = options->header_bytes;
     server->header_us = options->header_seconds * 1000000L;
     server->body_us = options->body_seconds * 1000000L;
     server->idle_us = options->idle_seconds * 1000000L;

@@ -118,8 +118,10 @@ struct http_options {
     unsigned max_connections, max_connections_per_address; /* 0: LIMIT_HTTP_* */
     unsigned header_seconds, body_seconds, idle_seconds;   /* 0: LIMIT_HTTP_*; body_seconds is also
                                                               for sending the answer, or a piece */
-    bool access_log;                                       /* one line a request through the log */
-    bool compress;                         /* gzip for compressible answers, when asked for */
+    size_t header_bytes; /* all headers of a request; 0: LIMIT_HTTP_HEADER_BYTES, which is the most.
+                            Line and headers together have 16 KiB more */
+    bool access_log;     /* one line a request through the log */
+    bool compress;       /* gzip for compressible answers, when asked for */
     const char *tls_certificate, *tls_key; /* PEM files (the chain, leaf first); NULL: plain HTTP */
     /* Proxies in front, "10.0.0.0/8,192.168.1.5": where a connection comes from one of them, the
      * client is the last address of X-Forwarded-For that is none of them. NULL: none. */

@@ -40,6 +40,7 @@ VALUES = {
     "trusted_proxies": ("10.0.0.0/8", "10.0.0.1,10.0.0.2", "::1"),
     "max_connections": ("1", "2", "3"),
     "max_connections_per_address": ("1", "2", "3"),
+    "max_header_bytes": ("8KiB", "10000", "64KiB"),
     "header_timeout": ("1", "2", "3"),
     "body_timeout": ("1", "2", "3"),
     "idle_timeout": ("1", "2", "3"),

@@ -5,6 +5,7 @@
  * them into the log. Input: the target, then one header a line.
  */
 #include "base/bug.h"
+#include "base/limits.h"
 #include "base/utf8.h"
 #include "http/access_log.h"
 #include "http/framing.h"
@@ -39,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         framing_add(&framing, name, slice_trim(value));
     }
-    if (framing_check(&framing, &err) == 0)
+    if (framing_check(&framing, LIMIT_HTTP_HEADER_BYTES, &err) == 0)
         BUG_ON(framing.chunked && framing.content_length);
     check_event(&request, LOG_LOGFMT);
     check_event(&request, LOG_JSON);

@@ -311,8 +311,11 @@ static int status_of(size_t target, size_t header, size_t headers)
 static void limits_line_and_headers(void **state)
 {
     (void)state;
-    assert_int_equal(status_of(32 * 1024, 32 * 1024, 128 * 1024), 200);
-    assert_int_equal(status_of(32 * 1024, 1024, 128 * 1024), 200);
+    assert_int_equal(status_of(10, 32 * 1024, 128 * 1024), 200);
+    assert_int_equal(status_of(10, 1024, 128 * 1024), 200);
+    assert_int_equal(status_of(32 * 1024, 0, 0), 200);
+    assert_int_equal(status_of(32 * 1024, 1024, 96 * 1024), 200);
+    assert_int_equal(status_of(32 * 1024, 1024, 128 * 1024), 431); /* not both */
     assert_int_equal(status_of(32 * 1024 + 1, 0, 0), 414);
     assert_int_equal(status_of(300 * 1024, 0, 0), 414);
     assert_int_equal(status_of(2000 * 1024, 0, 0), 414);

@@ -43,9 +43,9 @@ void inventory_init(struct inventory *inventory);
 void inventory_release(struct inventory *inventory);
 /* For readers: copies every text. ERR_LIMIT at LIMIT_IMAGE_PACKAGES; ERR_INVALID, with the name,
  * for texts that no package may have (not UTF-8, control characters, too long, no name, no
- * version). Epochs of 0 and a source that is the package itself are left out; so is a licence that is
- * no line of text or longer than LIMIT_LICENCE_BYTES: it is told, but is no part of what a package
- * is. */
+ * version). Epochs of 0 and a source that is the package itself are left out; so is a licence that
+ * is no line of text or longer than LIMIT_LICENCE_BYTES: it is told, but is no part of what a
+ * package is. */
 int inventory_add(struct inventory *inventory, const struct package *package, struct slice licence,
     struct err *err);
 int inventory_add_licence(

@@ -31,18 +31,20 @@ enum {
 struct question {
     const char *name;
     char filters[512]; /* as members of a JSON object */
+    bool facets;       /* instead of a page */
     struct affected_query query;
 };
 
 struct asking {
     struct fleet *fleet;
     uint32_t project;
-    struct question questions[24];
+    struct question questions[40];
     size_t count, extensions; /* those from here on are no part of the contract */
     int64_t middle_ms;        /* when the finding in the middle was first seen */
     uint64_t rows;            /* of the last answer */
     uint64_t checked;         /* so that the rows are looked at */
     char common[64], rare[64], image_id[64];
+    char package[64]; /* in every base image */
     uint64_t common_images, rare_images;
 };
 
@@ -85,6 +87,11 @@ static bool is_app_high(uint8_t code)
 static bool is_not_handled(uint8_t code)
 {
     return !index_code_handled(code);
+}
+
+static bool is_fixable(uint8_t code)
+{
+    return index_code_fixable(code);
 }
 
 static bool is_unfix(uint8_t code)
@@ -195,6 +202,35 @@ static void add_sorted(struct asking *asking, const char *name, const char *filt
     query->descending = descending;
 }
 
+static struct index_query *add_facets(
+    struct asking *asking, const char *name, const char *filters, bool (*admits)(uint8_t code))
+{
+    struct index_query *query = add(asking, name, filters, admits, 0, PAGE_ROWS);
+
+    asking->questions[asking->count - 1].facets = true;
+    return query;
+}
+
+static void make_facets(struct asking *asking)
+{
+    struct index_query *query;
+
+    add_facets(asking, "facets", "", admit_all);
+    add_facets(asking, "facets_vul_id", "", admit_all);
+    asking->questions[asking->count - 1].query.vul_id = slice_of(asking->common);
+    query = add_facets(asking, "facets_image_id", "", admit_all);
+    query->scope.image_id = slice_of(asking->image_id);
+    query = add_facets(asking, "facets_image_type", "", admit_all);
+    query->scope.type = IMAGE_REGISTRY;
+    query = add_facets(asking, "facets_cluster_id", "", admit_all);
+    query->scope.cluster_id = SLICE("cluster-00");
+    add_facets(asking, "facets_critical", "", is_critical_unfix);
+    query = add_facets(asking, "facets_image_name_critical", "", is_critical_unfix);
+    query->scope.name_part = SLICE("nginx");
+    add_facets(asking, "facets_package_name", "", admit_all);
+    asking->questions[asking->count - 1].query.package_name = slice_of(asking->package);
+}
+
 static void make_extensions(struct asking *asking, uint64_t findings)
 {
     static const struct slice registries[] = {
@@ -220,12 +256,20 @@ static void make_extensions(struct asking *asking, uint64_t findings)
         admit_all, 0, PAGE_ROWS);
     query->scope.registry_names = (struct index_values){registries, 3};
     query->scope.running = true;
+    snprintf(filters, sizeof(filters), "\"package_name\":\"%s\"", asking->package);
+    add(asking, "package_name", filters, admit_all, 0, PAGE_ROWS);
+    asking->questions[asking->count - 1].query.package_name = slice_of(asking->package);
+    query = add(asking, "package_name_registry_offset", filters, admit_all, 5000, PAGE_ROWS);
+    asking->questions[asking->count - 1].query.package_name = slice_of(asking->package);
+    query->scope.type = IMAGE_REGISTRY;
+    add(asking, "fixable", "\"fixable\":\"true\"", is_fixable, 2000000, PAGE_ROWS);
     query = add(asking, "only_latest", "\"only_latest\":\"true\"", admit_all, 2000000, PAGE_ROWS);
     query->scope.only_latest = true;
     snprintf(filters, sizeof(filters), "\"first_seen_since\":%lld", (long long)asking->middle_ms);
     query = add(asking, "first_seen_since", filters, admit_all, 0, PAGE_ROWS);
     query->by_time = true;
     query->first_seen_since_ms = asking->middle_ms;
+    make_facets(asking);
 }
 
 /* --- What to ask for -------------------------------------------------------------------------- */
@@ -254,12 +298,43 @@ static bool see_image(void *ctx, const struct image *image, const uint16_t count
     return false;
 }
 
+static int take_total(void *ctx, const struct affected_page *page, struct err *err)
+{
+    (void)err;
+    *(uint64_t *)ctx = page->total;
+    return 0;
+}
+
+/* Of the names that all base images have, the one with the most rows. */
+static int choose_package(struct asking *asking, struct err *err)
+{
+    uint64_t most = 0;
+
+    for (unsigned i = 0; i < 30; i++) {
+        char name[64];
+        struct affected_query query = {
+            .q = {.scope.type = -1, .codes = INDEX_ALL_CODES, .limit = PAGE_ROWS}};
+        uint64_t rows = 0;
+
+        snprintf(name, sizeof(name), "lib%05u", i);
+        query.package_name = slice_of(name);
+        if (fleet_affected(asking->fleet, asking->project, &query, take_total, &rows, err) < 0)
+            return -1;
+        if (rows < most)
+            continue;
+        most = rows;
+        snprintf(asking->package, sizeof(asking->package), "%s", name);
+    }
+    return 0;
+}
+
 static int choose(struct asking *asking, uint64_t images, struct err *err)
 {
     const struct index_scope all = {.type = -1};
 
     if (fleet_each_vuln(
-            asking->fleet, asking->project, &all, INDEX_ALL_CODES, see_vuln, asking, err) < 0)
+            asking->fleet, asking->project, &all, INDEX_ALL_CODES, see_vuln, asking, err) < 0 ||
+        choose_package(asking, err) < 0)
         return -1;
     return fleet_each_image(
         asking->fleet, asking->project, &all, (uint32_t)(images / 2), see_image, asking, err);
@@ -280,8 +355,21 @@ static int take_page(void *ctx, const struct affected_page *page, struct err *er
     return 0;
 }
 
+static int take_facets(void *ctx, const struct index_facets *facets, struct err *err)
+{
+    struct asking *asking = ctx;
+
+    (void)err;
+    asking->rows = facets->rows;
+    asking->checked += facets->vulns + facets->images + facets->by_value[0].values;
+    return 0;
+}
+
 static int ask(struct asking *asking, const struct question *question, struct err *err)
 {
+    if (question->facets)
+        return fleet_facets(
+            asking->fleet, asking->project, &question->query, take_facets, asking, err);
     return fleet_affected(asking->fleet, asking->project, &question->query, take_page, asking, err);
 }
 

@@ -8,8 +8,9 @@
  * the places of its values, by which they are added up. Codes come from the sums of the scope's
  * parts where these are known.
  *
- * Distinct vulnerabilities of few findings are marked one by one; of many, each vulnerability's
- * sets are held against the scope, and the first image that both have will do.
+ * Distinct vulnerabilities of few findings are marked one by one. Of many findings only a sample is
+ * marked, which finds all that are common; the sets of each of the others are held against the
+ * scope, and the first image that both have will do.
  */
 #include "index/query.h"
 
@@ -25,6 +26,7 @@ struct counting {
     uint64_t *by_value[INDEX_FACET_COUNT]; /* rows, by place in the table */
     uint32_t *rows;                        /* by ordinal; only with vulnerabilities */
     uint64_t *marks;                       /* a bit each vulnerability seen; NULL: not asked for */
+    size_t stride, until_mark;             /* one of so many images is marked */
     struct index_facets *ret;
 };
 
@@ -117,27 +119,31 @@ static void add_part(struct counting *counting, const struct part *part)
             add_rows(counting, ordinals[i], rows);
             if (!known)
                 add_codes(counting, ordinals[i]);
-            if (counting->marks)
+            if (counting->marks && --counting->until_mark == 0) {
+                counting->until_mark = counting->stride;
                 mark_vulns(counting, entry_at(counting->index, ordinals[i]));
+            }
         }
     for (size_t i = 0; known && i < counting->admitted.count; i++)
         counting->ret->by_code[counting->admitted.list[i]] +=
             part->totals[counting->admitted.list[i]];
 }
 
-/* Marks are made while images are gone through, where these have few findings, or where only the
- * images know. */
+/* Marks are made while images are gone through: of all where these have few findings, or where only
+ * the images know. */
 static int want_marks(struct counting *counting, struct err *err)
 {
     const struct index *index = counting->index;
-    uint64_t images = 0;
+    uint64_t images = 0, findings;
 
     for (size_t i = 0; i < counting->scope.count; i++)
         images += counting->scope.parts[i].set->count;
-    if (!counting->admitted.by_time &&
-        (counting->scope.all || images * (index->findings / (index->images + 1)) >
-                                    MARKS_PER_VULN * index->postings.vulns))
+    if (counting->scope.all && !counting->admitted.by_time)
         return 0;
+    findings = images * (index->findings / (index->images + 1));
+    counting->stride = counting->until_mark = 1;
+    if (!counting->admitted.by_time)
+        counting->stride += findings / (MARKS_PER_VULN * index->postings.vulns + 1);
     counting->marks = zeros(index->postings.cap * (POSTING_PAGE / 64), sizeof(uint64_t), err);
     return counting->marks ? 0 : -1;
 }
@@ -162,14 +168,15 @@ static bool has_rows(const struct posting *posting, uint64_t codes, const uint64
 }
 
 /* Postings and their sets lie all over the heap: each is asked of memory some steps ahead. */
-static uint64_t count_page(const struct posting_page *page, uint64_t codes, const uint64_t *bits)
+static uint64_t count_page(
+    const struct posting_page *page, uint64_t codes, const uint64_t *marks, const uint64_t *bits)
 {
     const struct posting *used[POSTING_PAGE];
     uint64_t count = 0;
     size_t filled = 0;
 
     for (size_t i = 0; i < POSTING_PAGE; i++)
-        if (page->at[i])
+        if (page->at[i] && !(marks && marks[i / 64] >> i % 64 & 1))
             used[filled++] = page->at[i];
     for (size_t i = 0; i < filled; i++) {
         if (i + 2 * AHEAD < filled)
@@ -181,29 +188,33 @@ static uint64_t count_page(const struct posting_page *page, uint64_t codes, cons
     return count;
 }
 
+static uint64_t *bits_of_scope(const struct counting *counting, struct err *err)
+{
+    uint64_t *bits = zeros((size_t)counting->index->ordinal_count / 64 + 1, sizeof(*bits), err);
+
+    for (size_t i = 0; bits && i < counting->scope.count; i++)
+        idset_into_bits(counting->scope.parts[i].set, bits);
+    return bits;
+}
+
 static int count_vulns(struct counting *counting, struct err *err)
 {
     const struct postings *postings = &counting->index->postings;
-    uint64_t *bits = NULL;
+    const uint64_t *marks = counting->marks;
+    uint64_t *bits = NULL, *vulns = &counting->ret->vulns;
 
-    if (counting->marks) {
-        counting->ret->vulns = count_marks(counting);
+    if (marks)
+        *vulns = count_marks(counting);
+    else if (counting->admitted.all)
+        *vulns = postings->vulns;
+    if (marks ? counting->stride == 1 : counting->admitted.all)
         return 0;
-    }
-    if (counting->scope.all && counting->admitted.all) {
-        counting->ret->vulns = postings->vulns;
-        return 0;
-    }
-    if (!counting->scope.all) {
-        bits = zeros((size_t)counting->index->ordinal_count / 64 + 1, sizeof(*bits), err);
-        if (!bits)
-            return -1;
-        for (size_t i = 0; i < counting->scope.count; i++)
-            idset_into_bits(counting->scope.parts[i].set, bits);
-    }
+    if (marks && !(bits = bits_of_scope(counting, err)))
+        return -1;
     for (size_t i = 0; i < postings->cap; i++)
         if (postings->pages[i])
-            counting->ret->vulns += count_page(postings->pages[i], counting->admitted.codes, bits);
+            *vulns += count_page(postings->pages[i], counting->admitted.codes,
+                marks ? marks + i * (POSTING_PAGE / 64) : NULL, bits);
     free(bits);
     return 0;
 }

@@ -264,6 +264,19 @@ int attributes_prepare(struct attributes *attributes, const struct entry *old,
     return 0;
 }
 
+/* Adds `step` (1 or -1) to the counts of types of an entry's values. */
+static void count_types(struct attributes *attributes, const struct entry *entry, int step)
+{
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        enum table_id table = attribute_fields[i].table;
+
+        if (table != TABLE_TEXT)
+            attributes->tables[table]
+                .places[entry->values[i]]
+                .value->by_type[entry->image.place.type] += (uint32_t)step;
+    }
+}
+
 void attributes_apply(struct attributes *attributes, uint32_t ordinal, const struct entry *old,
     const struct entry *entry)
 {
@@ -271,6 +284,10 @@ void attributes_apply(struct attributes *attributes, uint32_t ordinal, const str
     size_t before_count = old ? sets_of(attributes, old, before) : 0;
     size_t after_count = entry ? sets_of(attributes, entry, after) : 0;
 
+    if (entry)
+        count_types(attributes, entry, 1);
+    if (old)
+        count_types(attributes, old, -1);
     for (size_t i = 0; i < after_count; i++) {
         if (is_among(after[i], before, before_count))
             continue;
@@ -300,8 +317,10 @@ void attributes_move(
     }
 }
 
-static const char *validate_table(const struct table *table, enum table_id which, size_t *bytes)
+static const char *validate_table(
+    const struct attributes *attributes, enum table_id which, size_t *bytes)
 {
+    const struct table *table = &attributes->tables[which];
     bool has_sets = which != TABLE_TEXT;
     size_t alive = 0, free_places = 0;
 
@@ -319,6 +338,9 @@ static const char *validate_table(const struct table *table, enum table_id which
             return "an attribute's value is not found by its text";
         if (value->refs == 0 || value->set.count != (has_sets ? value->refs : 0))
             return "an attribute's value has references other than its ordinals";
+        for (size_t j = 0; has_sets && j < IMAGE_TYPE_COUNT; j++)
+            if (value->by_type[j] != idset_and_count(&value->set, &attributes->types[j]))
+                return "an attribute's value counts its images of a type wrongly";
         if ((why = idset_validate(&value->set)))
             return why;
     }
@@ -339,7 +361,7 @@ const char *attributes_validate(const struct attributes *attributes)
     const char *why;
 
     for (enum table_id i = 0; i < TABLE_COUNT; i++)
-        if ((why = validate_table(&attributes->tables[i], i, &bytes)))
+        if ((why = validate_table(attributes, i, &bytes)))
             return why;
     if ((why = names_validate(&attributes->names, &attributes->tables[TABLE_NAME])))
         return why;

@@ -41,7 +41,8 @@ struct value {
         uint32_t line;       /* of a name: in struct names */
         struct tally *tally; /* where table_has_tallies(); owned, may be NULL */
     } as;
-    struct idset set; /* ordinals whose image has it; empty in TABLE_TEXT */
+    struct idset set;                   /* ordinals whose image has it; empty in TABLE_TEXT */
+    uint32_t by_type[IMAGE_TYPE_COUNT]; /* how many of them are of each type */
     char text[];
 };
 

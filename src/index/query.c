@@ -450,6 +450,14 @@ static int run(const struct index *index, const struct ordinals *scope,
     return failed;
 }
 
+static bool is_empty(const struct ordinals *scope)
+{
+    for (size_t i = 0; i < scope->count; i++)
+        if (scope->parts[i].set->count)
+            return false;
+    return true;
+}
+
 int index_query(const struct index *index, const struct index_query *query, struct index_page *ret,
     struct err *err)
 {
@@ -464,6 +472,11 @@ int index_query(const struct index *index, const struct index_query *query, stru
         return -1;
     ret->total = 0;
     ret->count = 0;
+    ret->more = false;
+    if (is_empty(&scope)) {
+        ordinals_release(&scope);
+        return 0;
+    }
     failed = run(index, &scope, query, ret, err);
     ordinals_release(&scope);
     return failed;

@@ -54,6 +54,12 @@ static size_t wanted_by(const struct index_scope *scope, struct wanted ret[MAX_W
     return count;
 }
 
+enum together {
+    TYPES_MATTER,
+    TYPES_IMPLIED, /* all images with the values are of the types */
+    NO_TYPES       /* no image has all of it */
+};
+
 enum { ALL_TYPES = (1 << IMAGE_TYPE_COUNT) - 1 };
 
 static uint32_t types_of(const struct index_scope *scope)
@@ -63,6 +69,40 @@ static uint32_t types_of(const struct index_scope *scope)
     if (scope->type >= IMAGE_TYPE_COUNT)
         return 0;
     return types & (scope->type >= 0 ? 1u << scope->type : ALL_TYPES);
+}
+
+/* The types that images with one of these values have. */
+static uint32_t types_with(const struct index *index, const struct wanted *wanted)
+{
+    uint32_t types = 0;
+
+    for (size_t i = 0; i < wanted->count && types != ALL_TYPES; i++) {
+        const struct value *value =
+            table_find(&index->attributes.tables[wanted->table], wanted->at[i]);
+
+        for (size_t j = 0; value && j < IMAGE_TYPE_COUNT; j++)
+            types |= value->by_type[j] ? 1u << j : 0;
+    }
+    return types;
+}
+
+/* What types and values say together, found out without their sets: the images of a registry are
+ * never those of a cluster. */
+static enum together look_at_types(
+    const struct index *index, const struct wanted *wanted, size_t count, uint32_t types)
+{
+    uint32_t left = types;
+    bool implied = types == ALL_TYPES;
+
+    if (count == 0 || (count == 1 && implied))
+        return implied ? TYPES_IMPLIED : TYPES_MATTER;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t with = types_with(index, &wanted[i]);
+
+        left &= with;
+        implied |= (with & ~types) == 0;
+    }
+    return left == 0 ? NO_TYPES : implied ? TYPES_IMPLIED : TYPES_MATTER;
 }
 
 /* --- Parts ------------------------------------------------------------------------------------ */
@@ -117,12 +157,15 @@ static bool simple_parts(
     struct wanted wanted[MAX_WANTED];
     size_t values = wanted_by(scope, wanted);
     uint32_t types = types_of(scope);
-    bool typed = types != ALL_TYPES;
+    enum together together = look_at_types(index, wanted, values, types);
+    bool typed = together == TYPES_MATTER;
 
+    ret->count = 0;
+    if (together == NO_TYPES)
+        return true;
     if (values + typed + scope->only_latest + scope->running > 1 || scope->image_id.len ||
         scope->image_ids.count || scope->name_part.len)
         return false;
-    ret->count = 0;
     if (values)
         return add_values(index, wanted, ret);
     if (typed) {
@@ -301,7 +344,7 @@ static int add_conditions(const struct index *index, const struct index_scope *s
                     : add_many_values(index, &wanted[i], conditions, err)) < 0)
             return -1;
     }
-    if (types != ALL_TYPES) {
+    if (look_at_types(index, wanted, count, types) == TYPES_MATTER) {
         struct ordinals parts = {.count = 0};
 
         add_types(index, types, &parts);

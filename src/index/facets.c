@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 
-enum { CHUNK = 256, MARKS_PER_VULN = 20, AHEAD = 8 };
+enum { CHUNK = 256, MARKS_PER_VULN = 10, AHEAD = 8 };
 
 struct counting {
     const struct index *index;
@@ -77,10 +77,13 @@ static void add_rows(struct counting *counting, uint32_t ordinal, uint32_t rows)
 static void mark_vulns(struct counting *counting, const struct entry *entry)
 {
     const uint32_t *vulns = entry_vulns(entry);
+    const uint8_t *codes = entry_codes(entry);
+    uint64_t admitted = counting->admitted.codes, *marks = counting->marks;
 
     for (size_t i = 0; i < entry->count; i++)
-        if (is_admitted(entry, i, &counting->admitted))
-            counting->marks[vulns[i] / 64] |= (uint64_t)1 << vulns[i] % 64;
+        if (counting->admitted.by_time ? is_admitted(entry, i, &counting->admitted)
+                                       : (admitted >> codes[i] & 1) != 0)
+            marks[vulns[i] / 64] |= (uint64_t)1 << vulns[i] % 64;
 }
 
 /* The codes of an image whose sums are not known. */

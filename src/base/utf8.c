@@ -39,14 +39,13 @@ size_t utf8_sequence(struct slice s)
     return len;
 }
 
+/* Nearly every character is ASCII, and takes no call. */
 bool utf8_is_valid(struct slice s)
 {
-    while (s.len) {
-        size_t n = utf8_sequence(s);
-
+    for (size_t i = 0, n; i < s.len; i += n) {
+        n = (unsigned char)s.ptr[i] < 0x80 ? 1 : utf8_sequence(slice_skip(s, i));
         if (n == 0)
             return false;
-        s = slice_skip(s, n);
     }
     return true;
 }
@@ -80,12 +79,15 @@ static bool is_control(struct slice s, size_t n)
 
 bool utf8_is_line(struct slice s)
 {
-    while (s.len) {
-        size_t n = utf8_sequence(s);
+    for (size_t i = 0, n; i < s.len; i += n) {
+        struct slice rest = {s.ptr + i, s.len - i};
 
-        if (n == 0 || is_control(s, n))
+        n = 1;
+        if (in_range((unsigned char)s.ptr[i], ' ', '~'))
+            continue;
+        n = utf8_sequence(rest);
+        if (n == 0 || is_control(rest, n))
             return false;
-        s = slice_skip(s, n);
     }
     return true;
 }

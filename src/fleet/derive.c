@@ -68,7 +68,8 @@ enum assessment content_assessment(const struct slot slots[SOURCE_COUNT])
     bool complete = false, anything = false;
 
     for (int i = 0; i < SOURCE_COUNT; i++) {
-        complete |= slots[i].complete && slots[i].packages.count > 0;
+        /* Of its own scans Careen knows when there is nothing (careen scan --allow-empty). */
+        complete |= slots[i].complete && (slots[i].packages.count > 0 || i == SOURCE_CAREEN);
         anything |= slots[i].packages.count > 0 || slots[i].claims.count > 0;
     }
     return complete ? ASSESSMENT_FULL : anything ? ASSESSMENT_PARTLY : ASSESSMENT_NOT;

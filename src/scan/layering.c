@@ -281,7 +281,7 @@ static int take_told(struct layering *layering, size_t database, struct told *to
 static void trace(
     struct layering *layering, size_t layer, const struct database *database, struct told *told)
 {
-    struct traced_package *packages = layering->packages + database->first_package;
+    size_t end = database->first_package + database->package_count;
     struct found_package package;
 
     while (told && told_package(told, &package)) {
@@ -291,8 +291,8 @@ static void trace(
         if (id != MAP_NONE && layering->packages[id].traced)
             layering->packages[id].shown.layer = layer;
     }
-    for (size_t i = 0; i < database->package_count; i++)
-        packages[i].traced &= packages[i].shown.layer == layer;
+    for (size_t i = database->first_package; i < end; i++)
+        layering->packages[i].traced &= layering->packages[i].shown.layer == layer;
 }
 
 static int take_file(struct layering *layering, size_t layer, const struct fact *fact,

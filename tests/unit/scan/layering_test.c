@@ -195,6 +195,7 @@ static void test_databases(void **state)
     struct slice path;
 
     add_file_of(&world->made[0], STATUS, NULL, (const char *const[]){NULL});
+    add_file_of(&world->made[1], STATUS, NULL, (const char *const[]){NULL});
     add_file(&world->made[0], "etc/os-release", "release debian-12");
     assert_packages(world, "");
     assert_int_equal(layering_databases(world->layering, &path), 1);

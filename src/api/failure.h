@@ -50,7 +50,7 @@ enum exit_status {
     EXIT_FAILED = 1,      /* the operation failed; the message says why */
     EXIT_USAGE = 2,       /* the command line is wrong */
     EXIT_SOME_FAILED = 3, /* import: some inputs were refused, the others are in */
-    EXIT_UNSURE = 4,      /* affected: no rows, but images in scope are not fully assessed */
+    EXIT_UNSURE = 4,      /* affected: no rows, but no image in scope, or not all assessed */
 };
 
 #endif

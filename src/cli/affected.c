@@ -186,7 +186,7 @@ static int tell_assessment(const struct cli_args *args, struct fleet *fleet, uin
             (unsigned long long)unsure, (unsigned long long)counts.images,
             (unsigned long long)counts.by_assessment[ASSESSMENT_PARTLY],
             (unsigned long long)counts.by_assessment[ASSESSMENT_NOT]);
-    *ret_status = answer->total == 0 && unsure ? EXIT_UNSURE : EXIT_DONE;
+    *ret_status = answer->total == 0 && (unsure || counts.images == 0) ? EXIT_UNSURE : EXIT_DONE;
     return 0;
 }
 
@@ -257,7 +257,7 @@ const struct command command_affected = {.name = "affected",
         "All filters that are given must hold. A list (ID...) is given with commas, or again and\n"
         "again, and any of its values will do. --include counts,facets tells how many images,\n"
         "vulnerabilities and containers the rows are about, and the rows by value of each filter.\n"
-        "Exit status 4: nothing was found, but images in scope are not fully assessed.",
+        "Exit status 4: nothing was found, but no image was looked at, or not all of them fully.",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .tables = OPTIONS_AFFECTED,

@@ -8,15 +8,15 @@
 #include <errno.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {&command_scan, &command_import, &command_affected, &command_vulns,
-    &command_images_list, &command_images_show, &command_images_set, &command_images_rm,
-    &command_ignore, &command_unignore, &command_handle, &command_decisions, &command_status,
-    &command_prune, &command_backup, &command_restore, &command_doctor, &command_serve,
-    &command_settings, &command_token_create, &command_token_list, &command_token_revoke,
-    &command_user_create, &command_user_list, &command_user_grant, &command_user_ungrant,
-    &command_user_password, &command_user_revoke, &command_user_restore, &command_key_create,
-    &command_key_list, &command_key_revoke, &command_project_create, &command_project_list,
-    &command_project_revoke, &command_project_restore};
+static const struct command *const commands[] = {&command_scan, &command_import, &command_affected,
+    &command_vulns, &command_images_list, &command_images_show, &command_images_set,
+    &command_images_rm, &command_ignore, &command_unignore, &command_handle, &command_decisions,
+    &command_status, &command_prune, &command_backup, &command_restore, &command_doctor,
+    &command_serve, &command_settings, &command_token_create, &command_token_list,
+    &command_token_revoke, &command_user_create, &command_user_list, &command_user_grant,
+    &command_user_ungrant, &command_user_password, &command_user_revoke, &command_user_restore,
+    &command_key_create, &command_key_list, &command_key_revoke, &command_project_create,
+    &command_project_list, &command_project_revoke, &command_project_restore};
 
 enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
 
@@ -37,7 +37,7 @@ static void print_help(FILE *to)
                 "  1  failed; the message says why\n"
                 "  2  the command line is wrong\n"
                 "  3  import, scan: some inputs were refused, the others are in\n"
-                "  4  affected: nothing found, but images in scope are not fully assessed\n");
+                "  4  affected: nothing found, but no image in scope, or not all fully assessed\n");
 }
 
 /* What is too long for its column has the help below it. */

@@ -11,6 +11,7 @@ import urllib.parse
 import pytest
 
 import inventory
+from decisions_world import body_of, world  # noqa: F401, a fixture
 from inventory import ODD, SORTS, START_MS, STEP_MS, combinations
 from test_affected_filters import CHOICES as HSS
 from test_affected_paging import by_cursor, by_offset, serve
@@ -37,8 +38,8 @@ CHOICES = {
     "only_latest": ["true", "false"],
     "running": ["true", "false"],
     "fixable": ["true", "false"],
-    "package_name": ["lib0", "lib1", "libsource", "lib6", "kernel", "openssl-wrapper", "LIB0", "lib",
-                     "no-such", "bash"],
+    "package_name": ["lib0", "lib1", "libsource", "lib6", "kernel", "openssl-wrapper", "LIB0",
+                     "lib", "no-such", "bash"],
     "first_seen_since": ["0", MIDDLE, str(START_MS + 10_000 * STEP_MS)],
 }
 SINGLE = [(name, value) for name, values in CHOICES.items() for value in values]
@@ -131,7 +132,7 @@ def test_every_image_in_a_list(client, company):
 
 
 def test_a_time_in_words(client):
-    moment = datetime.datetime.fromtimestamp((START_MS + 20 * STEP_MS) / 1000, datetime.timezone.utc)
+    moment = datetime.datetime.fromtimestamp(int(MIDDLE) / 1000, datetime.timezone.utc)
     expected = client.ask(first_seen_since=MIDDLE)
     assert 0 < expected["total_num"] < client.ask()["total_num"]
     east = moment.astimezone(datetime.timezone(datetime.timedelta(hours=8)))
@@ -204,10 +205,65 @@ def test_a_cursor_outlives_its_image(folder, tmp_path):
             break
 
 
+def test_a_walk_while_images_come_and_go(folder, tmp_path):
+    """Rows of images that stay as they are come once each, in order, wherever others are put."""
+    def put(name, containers):
+        step = inventory.image(name, inventory.os_claims(containers), containers=containers)
+        reply = server.request("POST", "/careen/v1/default/images?" + encode(
+            image_type="registry", registry_name="r", containers=str(containers)),
+            token=token, body=json.dumps(inventory.document(step)))
+        assert reply.status == 200, reply.body
+        return reply.json["image_id"]
+
+    rng = random.Random(20260704)
+    token, server = folder.token(), folder.serve()
+    client = Client(server, token)
+    stay = {put(f"registry.example.com/{n * 37 % 40:02}", n % 9) for n in range(40)}
+    for sort in ORDERS:
+        others = []
+
+        def disturb(_page):
+            if len(others) == 25:
+                return
+            name = f"registry.example.com/{rng.randrange(40):02}-{len(others)}"
+            others.append(put(name, rng.randrange(9)))
+            if rng.random() < 0.5:
+                gone = others[rng.randrange(len(others))]
+                server.request("DELETE", f"/careen/v1/default/images/{gone}", token=token)
+
+        rows = by_cursor(client, 13, disturb, sort=sort)
+        left = [row for row in rows if row["image_id"] in stay]
+        assert len(others) == 25 and len(left) < len(rows)
+        assert left == [row for row in by_cursor(client, 200, sort=sort)
+                        if row["image_id"] in stay]
+
+
+def test_rows_that_are_decided_about(world):  # noqa: F811
+    """status and is_handled as lists and as facets, and orders and flags over decided rows."""
+    world.handle(body_of("ignore", "specific_vul_all_image", vul_id_list=["CVE-2024-1001"]))
+    world.handle(body_of("manual_repair", "specific_vul_all_image",
+                         vul_id_list=["CVE-2024-1002", "CVE-2024-1004"]))
+    client = Client(world.server, world.root.token)
+    model = world.model
+    facets = model.facets(enterprise_project_id=ALL)
+    assert [len(facets[name]["values"]) for name in ("status", "is_handled")] == [2, 2]
+    for status in (["vul_status_ignored"], ["vul_status_unfix"],
+                   ["vul_status_unfix", "vul_status_ignored"]):
+        for more in ({}, {"is_handled": "true"}, {"is_handled": "false"}, {"fixable": "false"},
+                     {"sort": "-severity"}, {"sort": "container_num", "package_name": "lib1"},
+                     {"status": "vul_status_ignored"}, {"first_seen_since": MIDDLE}):
+            query = {"enterprise_project_id": ALL, "status_in": status, **more}
+            assert by_cursor(client, 50, **query) == model.matching(**query)
+            answer = client.ask(include=["counts", "facets"], **query)
+            assert answer["counts"] == model.counts(**query), query
+            assert answer["facets"] == model.facets(**query), query
+
+
 # --- Refusals -------------------------------------------------------------------------------------
 
 def refused(company, query, detail, path=PATH):
-    check_invalid(talk(company.server.address, head(f"{path}?{query}", token=company.token)), detail)
+    said = talk(company.server.address, head(f"{path}?{query}", token=company.token))
+    check_invalid(said, detail)
 
 
 @pytest.mark.parametrize("query, detail", [

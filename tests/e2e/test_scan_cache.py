@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cache of careen scan, and images made to do harm, end to end."""
+import gzip
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+import images
+from images import entry, tar
+from scan_world import debian_layer, inventory, layered, names, scan, scanned, status
+
+
+def files(cache):
+    return sorted(path for path in cache.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def image(tmp_path):
+    return layered(tmp_path / "image", debian_layer("bash 5"), debian_layer("bash 5", "sed 4"))
+
+
+# --- The cache ------------------------------------------------------------------------------------
+
+def test_the_second_time(careen, image, tmp_path):
+    cache = tmp_path / "cache"
+    [first] = scanned(careen, image, "--cache", cache)
+    [second] = scanned(careen, image, "--cache", cache)
+    assert (first["cached_layers"], second["cached_layers"]) == (0, 2)
+    assert inventory(first) == inventory(second)
+    assert len(files(cache)) == 2
+    [third] = scanned(careen, image, "--no-cache")
+    assert third["cached_layers"] == 0
+
+
+def test_another_image_over_the_same_layer(careen, tmp_path):
+    base, cache = debian_layer("bash 5"), tmp_path / "cache"
+    scanned(careen, layered(tmp_path / "a", base), "--cache", cache)
+    [image] = scanned(careen, layered(tmp_path / "b", base, debian_layer("bash 6")), "--cache", cache)
+    assert (image["cached_layers"], names(image)) == (1, {("bash", "6", "amd64")})
+
+
+def test_a_cached_layer_is_not_read(careen, image, tmp_path):
+    """Its bytes are not looked at: what is told is what its diff_id told before."""
+    cache = tmp_path / "cache"
+    [first] = scanned(careen, image, "--cache", cache)
+    for blob in (image / "blobs/sha256").iterdir():
+        if blob.stat().st_size > 5000:
+            blob.write_bytes(bytes(blob.stat().st_size))
+    [second] = scanned(careen, image, "--cache", cache)
+    assert inventory(first) == inventory(second)
+
+
+@pytest.mark.parametrize("damage", [
+    lambda path: path.write_bytes(b""), lambda path: os.truncate(path, path.stat().st_size - 1),
+    lambda path: path.write_bytes(path.read_bytes()[:40] + b"x" + path.read_bytes()[41:]),
+    lambda path: (path.unlink(), path.mkdir()), lambda path: (path.unlink(), os.mkfifo(path)),
+])
+def test_a_damaged_entry_is_a_miss(careen, image, tmp_path, damage):
+    cache = tmp_path / "cache"
+    [first] = scanned(careen, image, "--cache", cache)
+    damage(files(cache)[0])
+    [second] = scanned(careen, image, "--cache", cache)
+    assert (second["cached_layers"], inventory(second)) == (1, inventory(first))
+
+
+def test_links_are_remembered_with_what_they_led_to(careen, tmp_path):
+    cache = tmp_path / "cache"
+    image = layered(tmp_path / "i", [images.symlink("var/lib/dpkg", "/opt/db")],
+                    [entry("opt/db/status", status("bash 5"))])
+    for cached in (0, 2):
+        [found] = scanned(careen, image, "--cache", cache)
+        assert (names(found), found["cached_layers"]) == ({("bash", "5", "amd64")}, cached)
+    assert len(files(cache)) == 4
+
+
+def test_where_it_cannot_be(careen, image, tmp_path):
+    (tmp_path / "file").write_text("")
+    ran = scan(careen, image, "--cache", tmp_path / "file" / "cache")
+    assert "warning: the cache is not used" in ran.stderr and "bash" in ran.stdout
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "layers").write_text("")
+    ran = scan(careen, image, "--cache", tmp_path / "cache")
+    assert ran.stderr.count("warning: the cache is not used") == 1 and "bash" in ran.stdout
+
+
+def test_its_size(careen, tmp_path):
+    cache = tmp_path / "cache"
+    noise = [entry(f"usr/share/doc/p{number}/copyright", b"License: GPL-%d+\n" % number)
+             for number in range(6000)]
+    for number in range(3):
+        image = layered(tmp_path / str(number), debian_layer(f"p{number} 1", more=noise))
+        scan(careen, image, "--cache", cache, "--cache-size", 1)
+        assert sum(path.stat().st_size for path in files(cache)) <= 1 << 20
+    assert files(cache)
+    scan(careen, image, "--cache", cache, "--cache-size", "none", expect=2)
+    scan(careen, image, "--cache", cache, "--no-cache", expect=2)
+
+
+def test_two_at_once(careen, image, tmp_path):
+    cache, failed = tmp_path / "cache", []
+    [expected] = scanned(careen, image)
+
+    def go():
+        for _ in range(8):
+            [found] = scanned(careen, image, "--cache", cache)
+            if inventory(found) != inventory(expected):
+                failed.append(found)
+            for path in files(cache):
+                path.unlink(missing_ok=True)
+
+    threads = [threading.Thread(target=go) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+
+
+def test_default_place(careen, image, tmp_path):
+    environment = {**os.environ, "HOME": str(tmp_path / "home"), "XDG_CACHE_HOME": ""}
+    subprocess.run([careen, "scan", image], check=True, capture_output=True, env=environment)
+    assert files(tmp_path / "home/.cache/careen")
+    environment["CAREEN_CACHE_DIR"] = str(tmp_path / "given")
+    subprocess.run([careen, "scan", image], check=True, capture_output=True, env=environment)
+    assert files(tmp_path / "given")
+
+
+# --- Harm -----------------------------------------------------------------------------------------
+
+def peak_bytes(careen, *arguments):
+    """The status of a scan, what it complained of, and the memory of its largest process."""
+    code = ("import resource, subprocess, sys\n"
+            "ran = subprocess.run(sys.argv[1:], capture_output=True, text=True)\n"
+            "print(ran.returncode, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)\n"
+            "sys.stderr.write(ran.stderr)\n")
+    ran = subprocess.run([sys.executable, "-c", code, careen, "scan", "--no-cache", *arguments],
+                         capture_output=True, text=True, check=True)
+    status_, peak = ran.stdout.split()
+    return int(status_), ran.stderr, int(peak)
+
+
+def sanitized(careen):
+    return b"__asan_init" in careen.read_bytes()
+
+
+def test_a_bomb(careen, tmp_path):
+    """3 GB of nothing in 3 MB: an error that names the limit, within little memory."""
+    zeros = gzip.compress(bytes(1 << 24), 9)
+    layout = images.Layout(tmp_path / "i")
+    made = bytearray(tar([entry("x")])[:512])
+    made[124:136] = b"%011o\0" % (200 << 24)
+    made[148:156] = b" " * 8
+    made[148:156] = b"%06o\0 " % sum(made)
+    layout.write(layout.image([gzip.compress(bytes(made)) + zeros * 200],
+                              diff_ids=[images.sha256(b"whatever")]))
+    status_, error, peak = peak_bytes(careen, tmp_path / "i")
+    assert status_ == 1 and "more than 200 times its size" in error, error
+    assert sanitized(careen) or peak < 64 << 20
+
+
+def test_escapes(careen, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(status("stolen 1"))
+    for number, entries in enumerate((
+            [images.symlink("var/lib/dpkg/status", str(secret))],
+            [images.symlink("var/lib/dpkg", f"../../../../../../..{tmp_path}")],
+            [images.hardlink("var/lib/dpkg/status", "../../../etc/passwd")],
+            [entry("../../../../etc/os-release", b"ID=evil\n")])):
+        ran = scan(careen, layered(tmp_path / str(number), entries), "-o", "json", expect=None)
+        assert "stolen" not in ran.stdout and "evil" not in ran.stdout
+    root = tmp_path / "root"
+    (root / "var/lib/dpkg").mkdir(parents=True)
+    (root / "var/lib/dpkg/status").symlink_to(secret)
+    ran = scan(careen, f"dir:{root}", "-o", "json", expect=None)
+    assert "stolen" not in ran.stdout
+
+
+def test_a_layout_with_links_out(careen, tmp_path):
+    layout = layered(tmp_path / "i", debian_layer("bash 5"))
+    blobs = layout / "blobs/sha256"
+    largest = max(blobs.iterdir(), key=lambda path: path.stat().st_size)
+    outside = tmp_path / "outside"
+    largest.rename(outside)
+    largest.symlink_to(outside)
+    ran = scan(careen, layout, expect=1)
+    assert largest.name in ran.stderr or "link" in ran.stderr
+
+
+def test_many_facts(careen, tmp_path):
+    """More files of interest than any image has."""
+    layer = tar([entry("var/lib/dpkg/status.d/p")])[:512] * 200001 + bytes(1024)
+    ran = scan(careen, layered(tmp_path / "i", layer), expect=1)
+    assert "LIMIT_LAYER_FACTS" in ran.stderr
+
+
+def test_many_packages(careen, tmp_path):
+    many = status(*(f"package-{number} 1.{number}" for number in range(50001)))
+    ran = scan(careen, layered(tmp_path / "i", [entry("var/lib/dpkg/status", many)]), expect=1)
+    assert "LIMIT_IMAGE_PACKAGES" in ran.stderr
+
+
+def test_memory(careen, tmp_path):
+    """Many layers with a large database each."""
+    if sanitized(careen):
+        pytest.skip("a sanitizer's memory is its own")
+    layers = [debian_layer(*(f"package-{number} {layer}.{number}" for number in range(5000)))
+              for layer in range(40)]
+    status_, error, peak = peak_bytes(careen, layered(tmp_path / "i", *layers))
+    assert status_ == 0, error
+    assert peak < 64 << 20
+
+
+def test_truncated(careen, tmp_path):
+    """An archive that ends anywhere: an error, or what was whole."""
+    layout = layered(tmp_path / "i", debian_layer("bash 5"))
+    whole = tmp_path / "whole.tar"
+    subprocess.run(["tar", "-C", layout, "-cf", whole, "."], check=True)
+    content = whole.read_bytes()
+    for size in (0, 1, 511, 512, 1000, 2048, 5000, len(content) // 2, len(content) - 11000):
+        cut = tmp_path / "cut.tar"
+        cut.write_bytes(content[:size])
+        ran = scan(careen, cut, expect=1)
+        assert "cut.tar" in ran.stderr

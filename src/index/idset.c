@@ -14,10 +14,25 @@
 enum { ARRAY_AGAIN = 32 };
 
 #define CAP_ROARING UINT32_MAX
+#define CAP_FILLING (UINT32_MAX - 1)
+
+/* A large set while it is filled in ascending order: adding many at once is cheap, one by one is
+ * not. */
+enum { FILLING_TAIL = 58 };
+struct filling {
+    roaring_bitmap_t *roaring;
+    uint32_t count; /* of the tail, which is not in the bitmap yet */
+    uint32_t tail[FILLING_TAIL];
+};
 
 static bool is_roaring(const struct idset *set)
 {
     return set->cap == CAP_ROARING;
+}
+
+static bool is_filling(const struct idset *set)
+{
+    return set->cap == CAP_FILLING;
 }
 
 /* The members of the two small forms. */
@@ -65,10 +80,12 @@ static uint32_t next_cap(uint32_t cap)
 
 void idset_release(struct idset *set)
 {
+    if (is_filling(set))
+        roaring_bitmap_free(((struct filling *)set->as.filling)->roaring);
     if (is_roaring(set))
         roaring_bitmap_free(set->as.roaring);
     else if (set->cap)
-        free(set->as.array);
+        free(set->as.array); /* or what is filled */
     *set = (struct idset){0};
 }
 
@@ -109,46 +126,72 @@ int idset_prepare(struct idset *set, struct err *err)
 {
     if (is_roaring(set) || set->count < room_of(set))
         return 0;
-    if (set->cap >= IDSET_ARRAY_MAX)
+    if (set->cap == IDSET_ARRAY_MAX)
         return become_roaring(set, err);
     return become_array(set, next_cap(room_of(set)), err);
 }
 
-int idset_prepare_long(struct idset *set, struct err *err)
+static void flush(struct filling *filling)
 {
-    uint32_t cap = set->cap;
-    uint32_t *array;
+    roaring_bitmap_add_many(filling->roaring, filling->count, filling->tail);
+    filling->count = 0;
+}
 
-    if (is_roaring(set) || set->count < room_of(set))
-        return 0;
-    if (cap < IDSET_ARRAY_MAX)
-        return become_array(set, next_cap(room_of(set)), err);
-    if (cap > UINT32_MAX / 2)
-        return become_roaring(set, err);
-    array = realloc(set->as.array, ((size_t)cap + cap / 2) * sizeof(*array));
-    if (!array)
+static int become_filling(struct idset *set, struct err *err)
+{
+    struct filling *filling = malloc(sizeof(*filling));
+
+    if (!filling)
         return err_nomem(err);
-    set->as.array = array;
-    set->cap = cap + cap / 2;
+    if (become_roaring(set, err) < 0) {
+        free(filling);
+        return -1;
+    }
+    filling->roaring = set->as.roaring;
+    filling->count = 0;
+    set->as.filling = filling;
+    set->cap = CAP_FILLING;
     return 0;
 }
 
-int idset_settle(struct idset *set, struct err *err)
+int idset_prepare_filling(struct idset *set, struct err *err)
 {
-    if (is_roaring(set) || set->cap <= IDSET_ARRAY_MAX)
+    if (is_filling(set)) {
+        struct filling *filling = set->as.filling;
+
+        if (filling->count == FILLING_TAIL)
+            flush(filling);
         return 0;
-    if (set->count <= IDSET_ARRAY_MAX)
-        return become_array(set, IDSET_ARRAY_MAX, err);
-    if (become_roaring(set, err) < 0)
-        return -1;
+    }
+    if (!is_roaring(set) && set->cap == IDSET_ARRAY_MAX && set->count == set->cap)
+        return become_filling(set, err);
+    return idset_prepare(set, err);
+}
+
+void idset_settle(struct idset *set)
+{
+    struct filling *filling = set->as.filling;
+
+    if (!is_filling(set))
+        return;
+    flush(filling);
+    set->as.roaring = filling->roaring;
+    set->cap = CAP_ROARING;
+    free(filling);
     roaring_bitmap_shrink_to_fit(set->as.roaring);
-    return 0;
 }
 
 void idset_add(struct idset *set, uint32_t id)
 {
     uint32_t *ids, at;
 
+    if (is_filling(set)) {
+        struct filling *filling = set->as.filling;
+
+        filling->tail[filling->count++] = id;
+        set->count++;
+        return;
+    }
     if (is_roaring(set)) {
         set->count += roaring_bitmap_add_checked(set->as.roaring, id);
         return;
@@ -514,6 +557,8 @@ static size_t roaring_bytes(const struct idset *set)
 
 size_t idset_bytes(const struct idset *set)
 {
+    if (is_filling(set))
+        return block_bytes(sizeof(struct filling)) + (size_t)set->count * 2;
     if (is_roaring(set))
         return roaring_bytes(set);
     return set->cap ? block_bytes(set->cap * sizeof(uint32_t)) : 0;

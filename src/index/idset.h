@@ -8,8 +8,8 @@
  *     up to 66              a plain sorted array
  *     more                  a roaring bitmap; back to an array when 32 are left
  *
- * While an index is being filled a set may also be a longer array (idset_prepare_long), until
- * idset_settle().
+ * While an index is being filled a large set is a bitmap and a tail of what is to come into it
+ * (idset_prepare_filling), until idset_settle().
  *
  * A zeroed struct is the empty set. Changes are in two steps, so that a caller with many sets to
  * change can do everything that may fail first: idset_prepare(), then idset_add(). CRoaring itself
@@ -34,20 +34,23 @@ struct idset {
         uint32_t few[IDSET_FEW];
         uint32_t *array; /* owned */
         void *roaring;   /* owned; roaring_bitmap_t */
+        void *filling;   /* owned */
     } as;
     uint32_t count; /* members */
-    uint32_t cap;   /* of the array; 0: the ids stand in few; UINT32_MAX: roaring */
+    uint32_t
+        cap; /* of the array; 0: the ids stand in few; UINT32_MAX: roaring, one less: filling */
 };
 
 void idset_release(struct idset *set); /* empty afterwards */
 
 /* Makes the next idset_add() infallible. The set keeps its members. 0, or -1 with ERR_NOMEM. */
 int idset_prepare(struct idset *set, struct err *err);
-/* The same, but a set of any size stays an array: adding to its end is a store then, where a bitmap
- * takes a search. Such a set knows no more than adding and idset_settle(). */
-int idset_prepare_long(struct idset *set, struct err *err);
-/* Gives a set the form that its size asks for. */
-int idset_settle(struct idset *set, struct err *err);
+/* The same for ids that come in ascending order, many of them: a large set gathers a few before
+ * they go into its bitmap. Such a set knows no more than adding, idset_bytes() and idset_settle().
+ */
+int idset_prepare_filling(struct idset *set, struct err *err);
+/* Ends that. */
+void idset_settle(struct idset *set);
 /* Adds id, nothing happens when it is there. One idset_prepare() goes before each. */
 void idset_add(struct idset *set, uint32_t id);
 /* Nothing happens when id is not there. Undoes an idset_prepare(). */

@@ -453,9 +453,9 @@ void index_begin_filling(struct index *index)
     index->postings.filling = true;
 }
 
-int index_end_filling(struct index *index, struct err *err)
+void index_end_filling(struct index *index)
 {
-    return postings_settle(&index->postings, err);
+    postings_settle(&index->postings);
 }
 
 int index_recode(struct index *index, uint32_t number, uint32_t vuln, uint8_t code, struct err *err)

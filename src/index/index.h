@@ -86,9 +86,9 @@ void index_free(struct index *index); /* accepts NULL */
 int index_put(struct index *index, const struct image *image, const struct index_finding *findings,
     size_t count, struct err *err);
 /* Between the two, images are put in that are new, ascending by number, and nothing else is done:
- * what many puts have in common is done once, in the end. ERR_NOMEM: free the index. */
+ * what many puts have in common is done once, in the end. */
 void index_begin_filling(struct index *index);
-int index_end_filling(struct index *index, struct err *err);
+void index_end_filling(struct index *index);
 /* Gives one finding another code. Nothing happens when the image has no such finding. ERR_INVALID
  * when the necessity, the type or fixable would change, ERR_NOMEM; the index is unchanged then.
  * Cost: the two sets of the vulnerability's posting. */

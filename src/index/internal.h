@@ -252,7 +252,7 @@ struct postings {
     size_t cap;
     uint64_t vulns;
     size_t bytes;
-    bool filling; /* sets may be long arrays (idset_prepare_long) */
+    bool filling; /* large sets are being filled (idset.h) */
     struct packages packages;
 };
 
@@ -273,8 +273,8 @@ void postings_change(struct postings *postings, uint32_t vuln, uint32_t ordinal,
     const struct membership *before, const struct membership *after);
 /* The variant of an ordinal that has a row. */
 uint32_t postings_variant(const struct postings *postings, uint32_t vuln, uint32_t ordinal);
-/* Ends `filling`. On failure some sets are still long. */
-int postings_settle(struct postings *postings, struct err *err);
+/* Ends `filling`. */
+void postings_settle(struct postings *postings);
 void postings_move(
     struct postings *postings, uint32_t vuln, uint8_t code, uint32_t from, uint32_t to);
 /* Drops what a postings_prepare() left empty. */

@@ -115,34 +115,31 @@ int postings_prepare(
     if (!at)
         return -1;
     postings->bytes -= idset_bytes(&at->set);
-    failed = postings->filling ? idset_prepare_long(&at->set, err) : idset_prepare(&at->set, err);
+    failed =
+        postings->filling ? idset_prepare_filling(&at->set, err) : idset_prepare(&at->set, err);
     postings->bytes += idset_bytes(&at->set);
     return failed < 0
                ? -1
                : variants_prepare(postings, posting_of(postings, vuln), vuln, row->variant, err);
 }
 
-static int settle_page(struct postings *postings, struct posting_page *page, struct err *err)
+static void settle_page(struct postings *postings, struct posting_page *page)
 {
     for (size_t i = 0; page && i < POSTING_PAGE; i++)
         for (uint32_t j = 0; page->at[i] && j < page->at[i]->count; j++) {
             struct idset *set = &page->at[i]->at[j].set;
 
             postings->bytes -= idset_bytes(set);
-            if (idset_settle(set, err) < 0)
-                return -1;
+            idset_settle(set);
             postings->bytes += idset_bytes(set);
         }
-    return 0;
 }
 
-int postings_settle(struct postings *postings, struct err *err)
+void postings_settle(struct postings *postings)
 {
     for (size_t i = 0; i < postings->cap; i++)
-        if (settle_page(postings, postings->pages[i], err) < 0)
-            return -1;
+        settle_page(postings, postings->pages[i]);
     postings->filling = false;
-    return 0;
 }
 
 /* Takes a posting without sets out of its page. */

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ PATH = "/v5/default/vulnerability/images"
 OFFSET_MAX = 2000000  # the call takes no more
 CONNECTIONS = 64
 PUTS_PER_SECOND = 10
+LOG_SECONDS = 0.1  # until the last line is written
 FOLLOW_SECONDS = 2  # until the server has seen what another process wrote
 PASSWORD = "made for the benchmark"
 NGINX = """
@@ -188,13 +190,14 @@ class Putting(threading.Thread):
 
 
 def steady(server, question, rate, seconds, files):
-    """Median and 99th percentile in microseconds at a fixed rate, with PUTS_PER_SECOND images put
-    in at the same time; None without h2load. A request that has to wait for its connection counts
+    """Median and 99th percentile in microseconds at a fixed rate, and the latter within the server,
+    with PUTS_PER_SECOND images put in at the same time; None without h2load. A request that has to wait for its connection counts
     from when it is sent."""
     if not shutil.which("h2load"):
         return None
     url, token = server.request(question)
     log = server.folder / "steady"
+    logged = (server.folder / "log").stat().st_size
     putting = Putting(server, files[: PUTS_PER_SECOND * seconds * 2], PUTS_PER_SECOND)
     putting.start()
     subprocess.run(
@@ -207,7 +210,17 @@ def steady(server, question, rate, seconds, files):
     if any(status != "200" for _, status, *_ in taken):
         raise RuntimeError(f"{url}: an answer other than 200 under a steady load")
     answer = figures([int(us) for _, _, us, *_ in taken])
-    return {**answer, "rate": len(taken) / seconds, "puts": putting.put / seconds}
+    return {**answer, "rate": len(taken) / seconds, "puts": putting.put / seconds,
+            "server_p99_us": within(server, logged)["p99_us"]}
+
+
+def within(server, since):
+    """The same of what the server itself took, from its log behind byte `since`: what clients wait
+    for processors is not in it."""
+    time.sleep(LOG_SECONDS)
+    with open(server.folder / "log", encoding="utf-8") as log:
+        log.seek(since)
+        return figures([int(us) for us in re.findall(r"method=GET .* duration_us=(\d+)", log.read())])
 
 
 def wait_for(url):

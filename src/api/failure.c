@@ -33,6 +33,7 @@ static const struct failure failures[ERR_CODE_COUNT] = {
     [ERR_CORRUPT] = GATEWAY(500, "APIGW.0601", "Internal server error."),
     [ERR_VERSION] = GATEWAY(500, "APIGW.0601", "Internal server error."),
     [ERR_NOMEM] = GATEWAY(500, "APIGW.0601", "Internal server error."),
+    [ERR_LOADING] = GATEWAY(503, "APIGW.0601", "The project is not ready yet."),
 };
 
 const struct failure failure_no_route = GATEWAY(
@@ -122,6 +123,7 @@ static const struct {
     {404, "Not Found", "IAM.0004"},
     {413, "Request Entity Too Large", "IAM.0011"},
     {429, "Too Many Requests", "APIGW.0308"},
+    {503, "Service Unavailable", "APIGW.0613"},
     {500, "Internal Server Error", "IAM.0006"},
 };
 

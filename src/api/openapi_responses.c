@@ -34,6 +34,7 @@ static void add_access(struct failure_list *list, const struct route *route)
         return;
     add(list, failure_of(ERR_INVALID)); /* an id that is no text */
     add(list, failure_of(ERR_FORBIDDEN));
+    add(list, failure_of(ERR_LOADING));
     add(list, &failure_wrong_project);
     add(list, &failure_revoked_project);
     add(list, &failure_no_route); /* an empty id makes another path */
@@ -112,7 +113,7 @@ static void write_failures(struct json_writer *w, const struct failure_list *lis
     const struct media media[] = {
         {"application/json", route->iam ? &schema_iam_error : &schema_error}, {NULL, NULL}};
     struct buf text = BUF_INIT(4096);
-    bool later = status == 429 || status == 500;
+    bool later = status == 429 || status == 500 || status == 503;
 
     for (size_t i = 0; i < list->count; i++) {
         const struct failure *failure = list->at[i];

@@ -22,7 +22,7 @@ enum err_code {
     ERR_LIMIT,       /* a ceiling of base/limits.h was hit; the message names it */
     ERR_NOT_FOUND,   /* no such object */
     ERR_CONFLICT,    /* the object exists, or another one stands in the way */
-    ERR_BUSY,        /* another writer holds the store, or the server is loading: try again */
+    ERR_BUSY,        /* another writer holds the store: try again */
     ERR_DENIED,      /* the file system does not allow it */
     ERR_FORBIDDEN,   /* the caller has not been granted it */
     ERR_FULL,        /* no space left on the device */
@@ -30,6 +30,7 @@ enum err_code {
     ERR_CORRUPT,     /* stored facts are damaged */
     ERR_VERSION,     /* the store was written by a newer version */
     ERR_NOMEM,       /* out of memory */
+    ERR_LOADING,     /* the project is not in memory yet: try again */
     ERR_CODE_COUNT
 };
 

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "fleet/internal.h"
 
-enum { RETRY_US = 10 * 1000 * 1000 };
+enum { RETRY_US = 10 * 1000 * 1000, AGAIN_US = 1000 * 1000 };
 
 /* --- Projects --------------------------------------------------------------------------------- */
 
@@ -22,7 +22,7 @@ struct tenant *fleet_tenant(const struct fleet *fleet, uint32_t project)
 
 /* Projects made since, not visible yet. */
 struct new_tenants {
-    const struct fleet *fleet;
+    struct fleet *fleet;
     struct tenant **at;
     size_t count, cap;
 };
@@ -42,6 +42,11 @@ static int note_project(void *ctx, const struct project *project, struct err *er
         return err_nomem(err);
     }
     tenant->number = project->number;
+    tenant->demand = demand_new(fresh->fleet, project->number, err);
+    if (!tenant->demand) {
+        tenant_free(tenant);
+        return -1;
+    }
     fresh->at[fresh->count++] = tenant;
     return 0;
 }
@@ -153,6 +158,7 @@ int fleet_add_project(struct fleet *fleet, struct slice id, uint32_t *ret, struc
 static void init_locks(struct fleet *fleet)
 {
     pthread_rwlockattr_t attributes;
+    pthread_condattr_t timed;
 
     /* Readers come without end; a change must not wait for a moment without any. */
     pthread_rwlockattr_init(&attributes);
@@ -161,6 +167,11 @@ static void init_locks(struct fleet *fleet)
     pthread_rwlock_init(&fleet->overlays, &attributes);
     pthread_rwlockattr_destroy(&attributes);
     pthread_mutex_init(&fleet->follow, NULL);
+    pthread_mutex_init(&fleet->demand_lock, NULL);
+    pthread_condattr_init(&timed);
+    pthread_condattr_setclock(&timed, CLOCK_MONOTONIC);
+    pthread_cond_init(&fleet->demanded, &timed);
+    pthread_condattr_destroy(&timed);
 }
 
 struct fleet *fleet_open(const char *data_dir, enum store_mode mode, struct err *err)
@@ -190,10 +201,18 @@ void fleet_close(struct fleet *fleet)
     for (size_t i = 0; i < fleet->tenant_count; i++)
         tenant_free(fleet->tenants[i]);
     free(fleet->tenants);
+    while (fleet->demands) {
+        struct fleet_hold *next = fleet->demands->next;
+
+        free(fleet->demands);
+        fleet->demands = next;
+    }
     facts_release(&fleet->facts);
     pthread_rwlock_destroy(&fleet->lock);
     pthread_rwlock_destroy(&fleet->overlays);
     pthread_mutex_destroy(&fleet->follow);
+    pthread_mutex_destroy(&fleet->demand_lock);
+    pthread_cond_destroy(&fleet->demanded);
     store_close(fleet->store);
     free(fleet);
 }
@@ -234,7 +253,8 @@ void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct
     pthread_rwlock_wrlock(&fleet->lock);
     tenant->broken = true;
     tenant->why = *why;
-    tenant->retry_us = clock_monotonic_us() + wait_us;
+    tenant->failed_us = clock_monotonic_us();
+    tenant->retry_us = tenant->failed_us + wait_us;
     pthread_rwlock_unlock(&fleet->lock);
 }
 
@@ -251,6 +271,7 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
         return err_prefix(err, "project %s", old->id);
     }
     fresh->shared = true;
+    fresh->demand = old->demand;
     pthread_rwlock_wrlock(&fleet->lock);
     fleet->tenants[position] = fresh;
     pthread_rwlock_unlock(&fleet->lock);
@@ -258,24 +279,37 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
     return 0;
 }
 
-int fleet_load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err)
+/* Is it to be loaded, now? */
+static bool is_due(const struct fleet *fleet, const struct tenant *tenant, bool again)
 {
-    struct err first = {0}, why;
     int64_t now_us = clock_monotonic_us();
 
-    for (size_t i = 0; i < fleet->tenant_count; i++) {
-        const struct tenant *tenant = fleet->tenants[i];
-        bool wanted = only ? tenant->number == only : fleet->load_all || tenant->index;
-        bool due = again || !tenant->index || (tenant->broken && tenant->retry_us <= now_us);
+    if (!fleet->load_all && !tenant->index)
+        return false;
+    if (tenant->why.code && tenant->retry_us > now_us)
+        return false;
+    if (tenant->why.code && fleet->on_demand && tenant->failed_us + AGAIN_US > now_us)
+        return false;
+    /* On demand, what is not there any more was dropped, and comes back when it is held. */
+    if (fleet->on_demand && !tenant->index && !tenant->why.code)
+        return !tenant->demand->known;
+    return again || !tenant->index || tenant->broken;
+}
 
-        if (tenant->why.code && tenant->retry_us > now_us && !only)
+void fleet_load_tenants(struct fleet *fleet, bool again)
+{
+    for (size_t i = 0; i < fleet->tenant_count; i++) {
+        struct tenant *tenant = fleet->tenants[i];
+        struct err why;
+
+        if (!is_due(fleet, tenant, again))
             continue;
-        if (wanted && due && load_tenant(fleet, i, &why) < 0 && first.code == ERR_NONE)
-            first = why;
+        tenant->demand->known = true;
+        if (fleet->on_demand)
+            demand_want(fleet, tenant->demand, tenant->index != NULL);
+        else
+            (void)load_tenant(fleet, i, &why);
     }
-    if (first.code != ERR_NONE)
-        *err = first;
-    return first.code == ERR_NONE ? 0 : -1;
 }
 
 void fleet_look_at_clock(struct fleet *fleet)
@@ -283,34 +317,49 @@ void fleet_look_at_clock(struct fleet *fleet)
     int64_t now_ms = clock_now_ms();
 
     if (now_ms > fleet->now_ms)
-        fleet->now_ms = now_ms;
+        __atomic_store_n(&fleet->now_ms, now_ms, __ATOMIC_RELAXED);
 }
 
-static int load_locked(struct fleet *fleet, uint32_t project, struct err *err)
+/* The projects that fleet_load() is asked for, and that are not loaded. */
+static int find_unloaded(struct fleet *fleet, uint32_t project, struct ids *ret, struct err *err)
 {
-    uint64_t trimmed, last;
+    int64_t now_us = clock_monotonic_us();
 
-    if (fleet_any_loaded(fleet)) {
-        if (fleet_follow_locked(fleet, err) < 0)
+    if (fleet_any_loaded(fleet) && fleet_follow_locked(fleet, err) < 0)
+        return -1;
+    for (size_t i = 0; i < fleet->tenant_count; i++) {
+        const struct tenant *tenant = fleet->tenants[i];
+        bool due = tenant->retry_us <= now_us;
+
+        if (project ? tenant->number != project : !due)
+            continue;
+        if ((!tenant->index || (tenant->broken && due)) && ids_push(ret, tenant->number, err) < 0)
             return -1;
-    } else {
-        if (store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
-            return -1;
-        fleet->seen = last;
-        fleet_look_at_clock(fleet);
     }
-    fleet->load_all |= project == 0;
-    return fleet_read_facts(fleet, err) < 0 ? -1 : fleet_load_tenants(fleet, project, false, err);
+    return 0;
 }
 
+/* One that cannot be loaded does not keep the others from it: the first failure is told. */
 int fleet_load(struct fleet *fleet, uint32_t project, struct err *err)
 {
+    struct ids numbers CLEANUP(ids_release) = {0};
+    struct err first = {0}, why;
     int failed;
 
     pthread_mutex_lock(&fleet->follow);
-    failed = load_locked(fleet, project, err);
+    failed = find_unloaded(fleet, project, &numbers, err);
     pthread_mutex_unlock(&fleet->follow);
-    return failed;
+    if (failed)
+        return -1;
+    for (size_t i = 0; i < numbers.count; i++)
+        if (fleet_load_one(fleet, numbers.at[i], &why) < 0 && first.code == ERR_NONE)
+            first = why;
+    pthread_mutex_lock(&fleet->follow);
+    fleet->load_all |= project == 0;
+    pthread_mutex_unlock(&fleet->follow);
+    if (first.code != ERR_NONE)
+        *err = first;
+    return first.code == ERR_NONE ? 0 : -1;
 }
 
 int fleet_prepare_write(
@@ -344,7 +393,7 @@ int fleet_begin_read(struct fleet *fleet, uint32_t project, struct tenant **ret,
         err_set(err, tenant->why.code, "project %s cannot be loaded: %s", tenant->id,
             tenant->why.message);
     else
-        err_set(err, ERR_BUSY, "the project's index is being loaded; try again");
+        err_set(err, ERR_LOADING, "project %s is being loaded into memory; try again", tenant->id);
     pthread_rwlock_unlock(&fleet->lock);
     return -1;
 }

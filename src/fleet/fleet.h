@@ -42,10 +42,47 @@ int fleet_projects(struct fleet *fleet, struct ids *ret, struct err *err);
 int fleet_add_project(struct fleet *fleet, struct slice id, uint32_t *ret, struct err *err);
 
 /* Builds the index of one project, or of all (those that come later, too) with project 0. Takes
- * seconds for tens of millions of findings. Reads of a project that is not loaded find ERR_BUSY. */
+ * seconds for tens of millions of findings, and holds nobody up. Reads of a project that is not
+ * loaded find ERR_LOADING. */
 int fleet_load(struct fleet *fleet, uint32_t project, struct err *err);
 /* Takes in what any process has committed since. Cheap when nothing has. */
 int fleet_follow(struct fleet *fleet, struct err *err);
+
+/* --- Loading on demand ------------------------------------------------------------------------
+ *
+ * For a process that serves many projects: what is held is loaded, by threads that do nothing else,
+ * and stays loaded. */
+
+/* From now on nothing is loaded but by fleet_load_next(). all: every project is wanted at once. */
+void fleet_load_on_demand(struct fleet *fleet, bool all);
+/* Somebody is about to read the project: it is not dropped before fleet_release(), and wanted when
+ * it is not loaded (*ret_loaded), unless it has just failed and is to be left alone for a while.
+ * NULL: there is no such project. Does not wait. */
+struct fleet_hold *fleet_hold(struct fleet *fleet, uint32_t project, bool *ret_loaded);
+void fleet_release(struct fleet_hold *hold); /* accepts NULL */
+/* Is there nothing to wait for: it is loaded, or could not be? */
+bool fleet_is_settled(struct fleet *fleet, const struct fleet_hold *hold);
+/* Waits for that. */
+void fleet_await(struct fleet *fleet, const struct fleet_hold *hold, int64_t wait_ms);
+/* Loads one project that is wanted, waiting for one if there is none: 1 (*ret_project), 0: none, -1
+ * (*ret_project). Several threads may. */
+int fleet_load_next(struct fleet *fleet, int64_t wait_ms, uint32_t *ret_project, struct err *err);
+/* Ends the waiting of all threads, for good. */
+void fleet_stop_loading(struct fleet *fleet);
+/* Nothing is wanted, and nothing has failed. */
+bool fleet_all_loaded(struct fleet *fleet);
+
+struct fleet_memory {
+    uint64_t budget;       /* 0: none */
+    uint64_t bytes;        /* of the indexes in memory, estimated */
+    uint64_t loaded;       /* projects */
+    uint64_t loads, drops; /* on demand, since the start */
+};
+void fleet_memory(struct fleet *fleet, struct fleet_memory *ret);
+void fleet_set_budget(struct fleet *fleet, uint64_t bytes);
+/* Drops the project that was held least lately, if all together exceed the budget: 1
+ * (*ret_project), 0: they do not, 2: they do, and each one left is held, or was held last, -1. */
+int fleet_keep_budget(struct fleet *fleet, uint32_t *ret_project, struct err *err);
 
 /* --- Writing ---------------------------------------------------------------------------------- */
 

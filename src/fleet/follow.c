@@ -6,7 +6,7 @@
 #include "base/cleanup.h"
 #include "fleet/internal.h"
 
-enum { FOLLOW_CHUNK = 4096 };
+enum { FOLLOW_CHUNK = 4096, CATCH_UP_CHUNK = 256 };
 
 /* --- What a chunk of the log names ------------------------------------------------------------ */
 
@@ -123,21 +123,13 @@ static void apply_batch(struct fleet *fleet, struct batch *batch)
 
 /* --- Following -------------------------------------------------------------------------------- */
 
-/* A failure is that project's own: it is told to those who ask for the project. */
-static void reload_tenants(struct fleet *fleet, bool again)
-{
-    struct err why;
-
-    fleet_load_tenants(fleet, 0, again, &why);
-}
-
 /* Causes that we never saw have been dropped: the facts themselves are all there is. */
 static int load_anew(struct fleet *fleet, uint64_t last, struct err *err)
 {
     if (fleet_read_facts(fleet, err) < 0)
         return -1;
     fleet->seen = last;
-    reload_tenants(fleet, true);
+    fleet_load_tenants(fleet, true);
     return 1;
 }
 
@@ -162,16 +154,67 @@ static int follow_chunk(struct fleet *fleet, struct batch *batch, struct err *er
     return batch->causes == FOLLOW_CHUNK;
 }
 
-static int follow_log(struct fleet *fleet, struct err *err)
+static void release_batch(struct batch *batch)
+{
+    free(batch->images.at);
+    free(batch->decisions.at);
+}
+
+int fleet_follow_log(struct fleet *fleet, struct err *err)
 {
     struct batch batch = {0};
     int more = 1;
 
     while (more > 0)
         more = follow_chunk(fleet, &batch, err);
-    free(batch.images.at);
-    free(batch.decisions.at);
+    release_batch(&batch);
     return more;
+}
+
+static int catch_up_decisions(struct fleet *fleet, struct tenant *tenant,
+    const struct touched_list *decisions, struct err *err)
+{
+    struct ids numbers CLEANUP(ids_release) = {0};
+
+    for (size_t i = 0; i < decisions->count; i++)
+        if (decisions->at[i].project == tenant->number &&
+            ids_push(&numbers, decisions->at[i].number, err) < 0)
+            return -1;
+    return numbers.count ? tenant_apply_decisions(fleet, tenant, &numbers, err) : 0;
+}
+
+/* Decisions first, as in apply_batch(). */
+static int catch_up_batch(
+    struct fleet *fleet, struct tenant *tenant, struct batch *batch, struct err *err)
+{
+    sort_touched(&batch->images);
+    sort_touched(&batch->decisions);
+    if (catch_up_decisions(fleet, tenant, &batch->decisions, err) < 0)
+        return -1;
+    for (size_t i = 0; i < batch->images.count; i++)
+        if (batch->images.at[i].project == tenant->number &&
+            tenant_apply(fleet, tenant, batch->images.at[i].number, err) < 0)
+            return -1;
+    return 0;
+}
+
+int fleet_catch_up(struct fleet *fleet, struct tenant *tenant, uint64_t *from, struct err *err)
+{
+    struct batch batch CLEANUP(release_batch) = {.last = *from};
+    uint64_t trimmed, last;
+
+    if (store_each_cause(fleet->store, *from, CATCH_UP_CHUNK, note_cause, &batch, err) < 0 ||
+        store_log_bounds(fleet->store, &trimmed, &last, err) < 0)
+        return -1;
+    if (trimmed > *from)
+        return 2;
+    /* What was committed since the fleet followed may refer to facts that it has not read. */
+    if (batch.last > fleet->seen && fleet_read_facts(fleet, err) < 0)
+        return -1;
+    if (catch_up_batch(fleet, tenant, &batch, err) < 0)
+        return -1;
+    *from = batch.last;
+    return *from < fleet->seen;
 }
 
 /* Decisions end by the clock, whether or not somebody writes it down. */
@@ -208,10 +251,10 @@ int fleet_follow_locked(struct fleet *fleet, struct err *err)
     if (fleet_read_projects(fleet, err) < 0)
         return -1;
     /* With nothing loaded there is nothing to keep up: loading starts from the facts. */
-    if (fleet_any_loaded(fleet) && follow_log(fleet, err) < 0)
+    if ((fleet_any_loaded(fleet) || fleet->loads) && fleet_follow_log(fleet, err) < 0)
         return -1;
     fleet->data_version = version;
-    reload_tenants(fleet, false);
+    fleet_load_tenants(fleet, false);
     return 0;
 }
 

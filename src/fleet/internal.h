@@ -19,6 +19,18 @@
 #include "fleet/overlay.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+
+/* What is asked of a project, whichever tenant stands for it; lives as long as the fleet. */
+struct fleet_hold {
+    uint32_t project;
+    struct fleet_hold *next; /* the next three: demand_lock */
+    bool wanted, anew;       /* it is to be loaded; even if it is loaded */
+    bool loading;            /* a thread does */
+    bool known;              /* it was wanted once because all are (load_all); `follow` */
+    atomic_uint holds;       /* goes up under `lock`, so nothing held is dropped */
+    atomic_llong used_us;    /* monotonic: when it was held last */
+};
 
 /* One project in memory. */
 struct tenant {
@@ -30,10 +42,11 @@ struct tenant {
     struct overlay *overlay;  /* the decisions in force */
     int64_t next_expiry_ms;   /* of those; INT64_MAX: none ends by itself */
     struct ids expired; /* decisions whose time is over, and that nobody has ended; `follow` */
-    bool shared;        /* readers may see it */
-    bool broken;        /* half done, or not to be loaded: closed to readers, for why */
+    struct fleet_hold *demand; /* not its own; NULL where it is in no fleet */
+    bool shared;               /* readers may see it */
+    bool broken;               /* half done, or not to be loaded: closed to readers, for why */
     struct err why;
-    int64_t retry_us; /* when to load it anew (monotonic) */
+    int64_t retry_us, failed_us; /* when to load it anew; when it failed (monotonic) */
 };
 
 struct fleet {
@@ -44,10 +57,19 @@ struct fleet {
     struct tenant **tenants;
     size_t tenant_count, tenant_cap;
     bool load_all;         /* projects that come later are loaded, too */
+    atomic_bool on_demand; /* by fleet_load_next() alone; else by whoever finds that it is due */
+    unsigned loads;        /* under way: the log is followed for them; `follow` */
     uint64_t seen;         /* causes up to this one are taken in */
     uint64_t data_version; /* of the store, when it was last looked at */
     int64_t now_ms; /* what time decisions expire by: the clock, which may not go back here, or what
-                       has expired would come to life; `follow` */
+                       has expired would come to life; changed under `follow`, atomic */
+
+    pthread_mutex_t demand_lock; /* taken alone */
+    pthread_cond_t demanded;     /* something is wanted, or has been loaded */
+    struct fleet_hold *demands;  /* all */
+    bool ended;
+    atomic_ullong budget, bytes; /* of indexes; 0: none; as they were last added up */
+    atomic_ullong loaded_ever, dropped_ever;
 };
 
 /* Growing scratch space for the findings of one image, and the names that they point at. */
@@ -122,10 +144,10 @@ int fleet_read_projects(struct fleet *fleet, struct err *err);
 bool fleet_any_loaded(const struct fleet *fleet);
 /* The time that decisions end by; the caller holds `follow`. */
 void fleet_look_at_clock(struct fleet *fleet);
-/* Loads the projects that are wanted and not loaded, or broken; only: this one, 0: each; again: all
- * that are wanted. One that cannot be loaded does not keep the others from it: the first failure is
- * returned in the end. The caller holds `follow`. */
-int fleet_load_tenants(struct fleet *fleet, uint32_t only, bool again, struct err *err);
+/* Loads (on demand: wants) what is to be kept loaded and is not, or is broken; again: all of that.
+ * A failure is that project's own: it is told to those who ask for the project. The caller holds
+ * `follow`. */
+void fleet_load_tenants(struct fleet *fleet, bool again);
 /* Closes the tenant to readers, for why. */
 void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why);
 /* Follows, and gives the project's id, which image ids are made of. ERR_NOT_FOUND. Before the turn
@@ -134,7 +156,21 @@ void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct
 int fleet_prepare_write(
     struct fleet *fleet, uint32_t project, struct arena *arena, struct slice *ret, struct err *err);
 
+/* loads.c */
+/* Loads the project anew, beside readers and writers, and puts it in its place. The caller holds no
+ * lock. */
+int fleet_load_one(struct fleet *fleet, uint32_t project, struct err *err);
+struct fleet_hold *demand_new(struct fleet *fleet, uint32_t project, struct err *err);
+/* anew: even if it is loaded, or being loaded. */
+void demand_want(struct fleet *fleet, struct fleet_hold *demand, bool anew);
+
 /* follow.c */
+/* Takes the log in, for the tenants that are loaded; the caller holds `follow`. */
+int fleet_follow_log(struct fleet *fleet, struct err *err);
+/* Takes in some of what the log says of this tenant, which is none of the fleet's yet, behind
+ * *from, up to where the fleet is. 0: that was all, 1: there is more, 2: the log was trimmed, -1.
+ * The caller holds `follow`. */
+int fleet_catch_up(struct fleet *fleet, struct tenant *tenant, uint64_t *from, struct err *err);
 /* Like fleet_follow; the caller holds `follow`. */
 int fleet_follow_locked(struct fleet *fleet, struct err *err);
 

@@ -138,7 +138,9 @@ static void end_decisions(struct fleet *fleet, const struct tenant *tenant)
 
 static bool is_over(const struct fleet *fleet, const struct decision *decision)
 {
-    return decision->expires_ms && decision->expires_ms <= fleet->now_ms;
+    int64_t now_ms = __atomic_load_n(&fleet->now_ms, __ATOMIC_RELAXED);
+
+    return decision->expires_ms && decision->expires_ms <= now_ms;
 }
 
 static int note_concern(

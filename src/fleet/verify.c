@@ -130,7 +130,7 @@ static int verify_once(struct fleet *fleet, uint32_t project, struct err *err)
         return -1;
     c.kept = fleet_tenant(fleet, project);
     if (!c.kept || !c.kept->index)
-        return err_set(err, ERR_BUSY, "project number %u is not loaded", project);
+        return err_set(err, ERR_LOADING, "project number %u is not loaded", project);
     fresh = tenant_load(fleet, project, slice_of(c.kept->id), err);
     if (!fresh)
         return -1;

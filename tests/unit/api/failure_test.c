@@ -29,6 +29,7 @@ static void test_table(void **state)
         {ERR_CORRUPT, 500, "APIGW.0601", EXIT_FAILED},
         {ERR_VERSION, 500, "APIGW.0601", EXIT_FAILED},
         {ERR_NOMEM, 500, "APIGW.0601", EXIT_FAILED},
+        {ERR_LOADING, 503, "APIGW.0601", EXIT_FAILED},
     };
 
     (void)state;

@@ -37,7 +37,7 @@ static void test_not_loaded(void **state)
     other = fleet_open(bed.dir, STORE_WRITE, &err);
     assert_non_null(other);
     assert_fails(fleet_put_images(other, bed.project, &request, 1, "test", &outcome, &err),
-        ERR_BUSY, "loaded");
+        ERR_LOADING, "loaded");
     assert_fails(
         fleet_put_images(other, 99, &request, 1, "test", &outcome, &err), ERR_NOT_FOUND, "99");
     assert_fails(

@@ -10,7 +10,7 @@ static const char *public_detail(const struct err *err)
 {
     if (err->code == ERR_FULL)
         return "no space left on the server; nothing was stored";
-    return err->code == ERR_BUSY ? err->message : "";
+    return err->code == ERR_BUSY || err->code == ERR_LOADING ? err->message : "";
 }
 
 int call_query(struct call *call, struct query_params *ret, struct err *err)
@@ -35,8 +35,8 @@ void call_fail(struct call *call, const struct err *err)
     bool internal = failure->http_status >= 500;
 
     if (internal)
-        call_log(call, LOG_ERROR, err->message);
-    if (err->code == ERR_BUSY)
+        call_log(call, err->code == ERR_LOADING ? LOG_INFO : LOG_ERROR, err->message);
+    if (err->code == ERR_BUSY || err->code == ERR_LOADING)
         snprintf(call->response->retry_after, sizeof(call->response->retry_after), "1");
     call_refuse(call, failure, internal ? public_detail(err) : err->message);
 }

@@ -34,6 +34,8 @@ struct stored_figures {
     int64_t read_us;          /* monotonic; 0: never */
 };
 
+enum { LOADERS = 2 };
+
 struct service {
     struct fleet *fleet;
     struct principals *principals;
@@ -46,9 +48,12 @@ struct service {
     const struct http_server *server;    /* NULL: not told yet; atomic */
     pthread_mutex_t stored_lock;
     struct stored_figures stored; /* under stored_lock */
-    pthread_t follower, keeper;
-    struct pause pause; /* of both */
-    bool ready;         /* atomic: loaded, and following */
+    pthread_t follower, keeper, loaders[LOADERS];
+    unsigned loader_count;
+    struct pause pause; /* of all of them */
+    bool over_budget;   /* atomic: it was warned of */
+    bool started;       /* atomic: what is loaded at the start is */
+    bool following;     /* atomic: the last round was good */
     int exports;        /* under way; atomic */
 };
 
@@ -83,6 +88,8 @@ struct call {
     struct signature signature; /* with PROOF_SIGNATURE */
     uint32_t project;           /* stored number, where the route has {project_id} */
     struct slice project_id;    /* decoded */
+    struct fleet_hold *hold;    /* of the project; NULL: none yet */
+    int64_t wait_until_us;      /* for it to be loaded */
     struct slice image_id;      /* decoded, where the route has {image_id} */
     struct slice decision;      /* likewise; as it was sent, not a number yet */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET /healthz: the process answers. GET /readyz: the indexes are loaded and kept up. */
+/* GET /healthz: the process answers. GET /readyz: what is loaded at the start is, and
+ * changes are followed. */
 #include "api/call.h"
 
 void handle_health(struct call *call)

@@ -127,6 +127,23 @@ static void write_stored(struct buf *out, const struct stored_figures *stored)
             out, "careen_retention_run_timestamp_seconds", NULL, stored->retention_ran_ms * 1000);
 }
 
+/* --- Memory ----------------------------------------------------------------------------------- */
+
+/* Of all projects: only counts, which tell a caller nothing of one that is not theirs. */
+static void write_memory(struct buf *out, struct fleet *fleet)
+{
+    struct fleet_memory memory;
+
+    fleet_memory(fleet, &memory);
+    prom_gauge_of(
+        out, "careen_memory_budget_bytes", "The setting memory_budget; 0: none.", memory.budget);
+    prom_gauge_of(out, "careen_projects_loaded", "Projects in memory.", memory.loaded);
+    prom_counter_of(out, "careen_project_loads_total",
+        "How often a project was loaded into memory.", memory.loads);
+    prom_counter_of(out, "careen_project_drops_total",
+        "How often a project was dropped from memory, because of the budget.", memory.drops);
+}
+
 /* --- All together ----------------------------------------------------------------------------- */
 
 void handle_metrics(struct call *call)
@@ -146,6 +163,7 @@ void handle_metrics(struct call *call)
     write_server(out, server);
     write_tls(out, server);
     write_stored(out, &stored);
+    write_memory(out, call->service->fleet);
     if (metrics_write_projects(call, &err) < 0) {
         call_fail(call, &err);
         return;

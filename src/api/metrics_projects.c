@@ -57,8 +57,14 @@ static int gather(struct fleet *fleet, struct project_figures *into, struct err 
     into->loaded = true;
     do {
         walk.count = 0;
-        if (fleet_each_image(fleet, into->number, &scope, walk.last, add_image, &walk, err) < 0)
-            return -1;
+        if (fleet_each_image(fleet, into->number, &scope, walk.last, add_image, &walk, &busy) < 0) {
+            if (busy.code != ERR_LOADING) {
+                *err = busy;
+                return -1;
+            }
+            into->loaded = false; /* dropped just now */
+            return 0;
+        }
     } while (walk.count == WALK_CHUNK);
     return 0;
 }
@@ -147,7 +153,7 @@ static const struct {
     bool whole; /* of the project, not of a part that a caller may see */
 } figures[] = {
     [FIGURE_LOADED] = {"careen_project_loaded",
-        "Whether the project's index is loaded and kept up; 0: its calls fail.", false},
+        "Whether the project's index is in memory and kept up.", false},
     [FIGURE_IMAGES] = {"careen_images", "Images.", false},
     [FIGURE_FINDINGS] = {"careen_findings",
         "Rows of the answer: vulnerabilities of images, by severity, handled or not.", false},

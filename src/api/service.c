@@ -10,6 +10,7 @@
 #include "api/call.h"
 #include "api/follower.h"
 #include "api/keeper.h"
+#include "api/loader.h"
 #include "api/openapi.h"
 #include "api/rate.h"
 #include "api/routes.h"
@@ -68,6 +69,43 @@ static void plan_body(const struct call *call, struct http_plan *plan)
         plan->max_body_bytes = LIMIT_OPERATION_BYTES;
 }
 
+/* While its project is being loaded a call waits, and takes no thread. With a signature still to be
+ * checked it is nobody's yet: nothing is loaded for it, and it may have to wait on a thread then.
+ */
+static void plan_project(struct call *call, struct http_plan *plan)
+{
+    bool loaded = true;
+
+    if (call->project && call->proof != PROOF_SIGNATURE) {
+        call->hold = fleet_hold(call->service->fleet, call->project, &loaded);
+        plan->waits = call->hold && !loaded;
+    } else if (call->project) {
+        loaded = fleet_is_loaded(call->service->fleet, call->project);
+    }
+    plan->blocking |= !loaded;
+    call->wait_until_us = clock_monotonic_us() + LIMIT_LOADING_WAIT_MS * INT64_C(1000);
+}
+
+static bool is_ready(void *ctx, const struct http_request *request)
+{
+    struct service *service = ctx;
+    const struct call *call = request->user;
+
+    return fleet_is_settled(service->fleet, call->hold) ||
+           clock_monotonic_us() >= call->wait_until_us;
+}
+
+/* Behind a signature that was good. */
+static void hold_project(struct call *call)
+{
+    bool loaded = true;
+
+    if (call->project)
+        call->hold = fleet_hold(call->service->fleet, call->project, &loaded);
+    if (call->hold && !loaded)
+        fleet_await(call->service->fleet, call->hold, LIMIT_LOADING_WAIT_MS);
+}
+
 static void begin(
     void *ctx, struct http_request *request, struct http_plan *plan, struct http_response *response)
 {
@@ -84,8 +122,10 @@ static void begin(
     *call = (struct call){.service = ctx, .request = request, .response = response};
     request->user = call;
     plan->answered = refused(call, admit(call));
-    if (!plan->answered)
-        plan_body(call, plan);
+    if (plan->answered)
+        return;
+    plan_body(call, plan);
+    plan_project(call, plan);
 }
 
 static void handle(void *ctx, struct http_request *request, struct http_response *response)
@@ -97,6 +137,8 @@ static void handle(void *ctx, struct http_request *request, struct http_response
     call->response = response;
     if (refused(call, authenticate_body(call)) || (waits && refused(call, let_in(call))))
         return;
+    if (waits)
+        hold_project(call);
     call->route->handle(call);
 }
 
@@ -120,20 +162,27 @@ static void refuse(void *ctx, struct http_request *request, const struct err *er
 static void done(void *ctx, const struct http_request *request, const struct http_ended *ended)
 {
     const struct service *service = ctx;
-    const struct call *call = request->user;
+    struct call *call = request->user;
 
+    if (call)
+        fleet_release(call->hold);
     metrics_count_request(service->metrics, call ? call->route : NULL, ended);
 }
 
 struct http_app service_app(struct service *service)
 {
-    return (struct http_app){
-        .ctx = service, .begin = begin, .handle = handle, .refuse = refuse, .done = done};
+    return (struct http_app){.ctx = service,
+        .begin = begin,
+        .ready = is_ready,
+        .handle = handle,
+        .refuse = refuse,
+        .done = done};
 }
 
 bool service_ready(const struct service *service)
 {
-    return __atomic_load_n(&service->ready, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&service->started, __ATOMIC_ACQUIRE) &&
+           __atomic_load_n(&service->following, __ATOMIC_ACQUIRE);
 }
 
 void service_set_server(struct service *service, const struct http_server *server)
@@ -194,7 +243,8 @@ static bool same_options(const struct service_options *a, const struct service_o
            a->max_report_bytes == b->max_report_bytes && a->log_keep_ms == b->log_keep_ms &&
            same_retention(&a->retention, &b->retention) &&
            a->rate_limit_per_user == b->rate_limit_per_user &&
-           a->refusals_per_address == b->refusals_per_address && a->metrics_open == b->metrics_open;
+           a->refusals_per_address == b->refusals_per_address &&
+           a->metrics_open == b->metrics_open && a->memory_budget == b->memory_budget;
 }
 
 void service_reconfigure(struct service *service, const struct service_options *options)
@@ -206,6 +256,8 @@ void service_reconfigure(struct service *service, const struct service_options *
     now = *options;
     now.data_dir = service_options(service)->data_dir;
     now.domain = service_options(service)->domain;
+    now.load_at_start = service_options(service)->load_at_start;
+    fleet_set_budget(service->fleet, now.memory_budget);
     if (!same_options(&now, service_options(service)) && configure(service, &now, &err) < 0)
         log_line(LOG_ERROR, "the configuration stays as it was: %s", err.message);
     pthread_mutex_unlock(&service->configuring);
@@ -248,8 +300,11 @@ static int start_threads(struct service *service, struct err *err)
 {
     if (follower_start(service, err) < 0)
         return -1;
-    if (keeper_start(service, err) == 0)
-        return 0;
+    if (keeper_start(service, err) == 0) {
+        if (loader_start(service, err) == 0)
+            return 0;
+        keeper_stop(service);
+    }
     pause_end(&service->pause);
     follower_stop(service);
     return -1;
@@ -268,6 +323,9 @@ struct service *service_start(
     pthread_mutex_init(&service->configuring, NULL);
     pthread_mutex_init(&service->stored_lock, NULL);
     pause_init(&service->pause);
+    fleet_set_budget(fleet, options->memory_budget);
+    fleet_load_on_demand(fleet, options->load_at_start);
+    service->started = !options->load_at_start;
     if (start_parts(service, options, err) == 0 && start_threads(service, err) == 0)
         return service;
     destroy(service);
@@ -278,7 +336,7 @@ void service_stop(struct service *service)
 {
     if (!service)
         return;
-    pause_end(&service->pause);
+    loader_stop(service);
     keeper_stop(service);
     follower_stop(service);
     destroy(service);

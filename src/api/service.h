@@ -21,6 +21,8 @@ struct service_options {
     struct retention retention;    /* applied every hour; with both ages -1 never */
     unsigned rate_limit_per_user;  /* requests a minute; 0: no limit */
     unsigned refusals_per_address; /* 401 answers a minute; 0: no limit */
+    bool load_at_start;            /* kept; all projects, else each when it is asked for */
+    uint64_t memory_budget;        /* bytes of the projects' indexes; 0: none */
     bool metrics_open;             /* GET /metrics needs no credentials, and shows all projects */
 };
 
@@ -28,8 +30,8 @@ struct service_options {
 struct service *service_start(
     struct fleet *fleet, const struct service_options *options, struct err *err);
 /* Takes over what may change while it runs: strict_parameters, max_report_bytes, log_keep_ms,
- * retention, the two limits of rate, and metrics_open. Any thread. Requests in flight may see what
- * was and what is now, each option whole. */
+ * retention, the two limits of rate, memory_budget and metrics_open. Any thread. Requests in flight
+ * may see what was and what is now, each option whole. */
 void service_reconfigure(struct service *service, const struct service_options *options);
 /* What holds now, for handlers: what it points to is not changed any more, and lives as long as the
  * service. Any thread; costs one read. */
@@ -39,7 +41,7 @@ const struct service_options *service_options(const struct service *service);
 void service_set_server(struct service *service, const struct http_server *server);
 /* The callbacks for http_server_start(); valid until service_stop(). */
 struct http_app service_app(struct service *service);
-/* Is every project loaded, and was the last round of following good? */
+/* Was the last round of following good, and is every project loaded that is at the start? */
 bool service_ready(const struct service *service);
 /* After the HTTP server has stopped. Accepts NULL. */
 void service_stop(struct service *service);

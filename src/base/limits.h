@@ -96,7 +96,11 @@
 #define LIMIT_DOCUMENT_BYTES (64L * 1024)
 /* HTTP: requests that wait for a worker thread; one more is told to come back later. */
 #define LIMIT_HTTP_WAITING 128
-/* HTTP: how many of these one caller may have. */
+/* HTTP: requests that wait for their project to be loaded; they take no thread. How long each does,
+ * in milliseconds. */
+#define LIMIT_HTTP_PARKED 256
+#define LIMIT_LOADING_WAIT_MS 5000
+/* HTTP: how many of these, and of those, one caller may have. */
 #define LIMIT_HTTP_WAITING_OF_ONE 96
 /* HTTP: memory that a handler may take from its request's arena. */
 #define LIMIT_HTTP_REQUEST_MEMORY_BYTES (16UL * 1024 * 1024)

@@ -78,6 +78,8 @@ static struct service_options service_options_of(const struct settings *settings
             .unseen_ms = settings_number(settings, SETTING_RETENTION_UNSEEN)},
         .rate_limit_per_user = number(settings, SETTING_RATE_LIMIT_PER_USER),
         .refusals_per_address = number(settings, SETTING_REFUSALS_PER_ADDRESS),
+        .load_at_start = settings_number(settings, SETTING_LOAD) != 0,
+        .memory_budget = (uint64_t)settings_number(settings, SETTING_MEMORY_BUDGET),
         .metrics_open = settings_number(settings, SETTING_METRICS_OPEN) != 0};
 }
 

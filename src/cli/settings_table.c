@@ -9,7 +9,9 @@
 static const char *const level_names[] = {
     [LOG_ERROR] = "error", [LOG_WARN] = "warn", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
 static const char *const format_names[] = {[LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json"};
+static const char *const load_names[] = {"on_first_use", "at_start"};
 static const struct words levels = {"log_level", level_names, 4};
+static const struct words loads = {"load", load_names, 2};
 static const struct words formats = {"log_format", format_names, 2};
 
 #define SPELL_IT(number) #number
@@ -170,4 +172,15 @@ const struct setting settings_table[SETTING_COUNT] = {
         .kind = KIND_SWITCH,
         .live = true,
         DEFAULT("false", "GET /metrics needs no credentials, and shows all projects")},
+    [SETTING_LOAD] = {.name = "load",
+        .kind = KIND_CHOICE,
+        .value = "WHEN",
+        .choices = &loads,
+        DEFAULT("at_start", "when projects are loaded into memory")},
+    [SETTING_MEMORY_BUDGET] = {.name = "memory_budget",
+        .kind = KIND_SIZE,
+        .value = "SIZE",
+        .high = INT64_C(1) << 50,
+        .live = true,
+        DEFAULT("0", "memory for the indexes of projects; those used least go (0: no limit)")},
 };

@@ -157,7 +157,8 @@ int setting_parse(const struct setting *setting, const char *where, struct slice
 static void print_amount(
     const struct setting *setting, int64_t number, char dst[SETTING_TEXT_BYTES])
 {
-    const struct unit *unit = setting->kind == KIND_SIZE ? units : units + UNITS - 1;
+    bool scaled = setting->kind == KIND_SIZE && number != 0;
+    const struct unit *unit = scaled ? units : units + UNITS - 1;
 
     while (number % unit->bytes != 0)
         unit++;

@@ -60,14 +60,16 @@ void fleet_load_on_demand(struct fleet *fleet, bool all);
  * NULL: there is no such project. Does not wait. */
 struct fleet_hold *fleet_hold(struct fleet *fleet, uint32_t project, bool *ret_loaded);
 void fleet_release(struct fleet_hold *hold); /* accepts NULL */
+bool fleet_is_loaded(struct fleet *fleet, uint32_t project);
 /* Is there nothing to wait for: it is loaded, or could not be? */
 bool fleet_is_settled(struct fleet *fleet, const struct fleet_hold *hold);
 /* Waits for that. */
 void fleet_await(struct fleet *fleet, const struct fleet_hold *hold, int64_t wait_ms);
-/* Loads one project that is wanted, waiting for one if there is none: 1 (*ret_project), 0: none, -1
- * (*ret_project). Several threads may. */
-int fleet_load_next(struct fleet *fleet, int64_t wait_ms, uint32_t *ret_project, struct err *err);
-/* Ends the waiting of all threads, for good. */
+/* Loads one project that is wanted, waiting for one if there is none: 1, 0: none, -1. Which one
+ * (not with 0), and when it began (monotonic). Several threads may. */
+int fleet_load_next(struct fleet *fleet, int64_t wait_ms, uint32_t *ret_project,
+    int64_t *ret_start_us, struct err *err);
+/* Ends the waiting of all threads, and loads under way (ERR_BUSY), for good. */
 void fleet_stop_loading(struct fleet *fleet);
 /* Nothing is wanted, and nothing has failed. */
 bool fleet_all_loaded(struct fleet *fleet);

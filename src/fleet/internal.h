@@ -67,7 +67,7 @@ struct fleet {
     pthread_mutex_t demand_lock; /* taken alone */
     pthread_cond_t demanded;     /* something is wanted, or has been loaded */
     struct fleet_hold *demands;  /* all */
-    bool ended;
+    atomic_bool ended;           /* loads give up */
     atomic_ullong budget, bytes; /* of indexes; 0: none; as they were last added up */
     atomic_ullong loaded_ever, dropped_ever;
 };

@@ -100,7 +100,9 @@ static int read_batch(struct loading *l, struct batch *batch, struct err *err)
     batch->count = 0;
     arena_reset(&batch->arena);
     pthread_mutex_lock(&l->reading);
-    if (!l->read_all)
+    if (l->fleet->ended)
+        failed = err_set(err, ERR_BUSY, "loading was given up: the server is stopping");
+    else if (!l->read_all)
         failed = l->read(l, batch, err);
     l->read_all |= failed || batch->count == 0;
     if (batch->count)

@@ -256,7 +256,7 @@ bool fleet_is_settled(struct fleet *fleet, const struct fleet_hold *hold)
     bool settled;
 
     pthread_mutex_lock(&fleet->demand_lock);
-    settled = !hold->wanted && !hold->loading;
+    settled = fleet->ended || (!hold->wanted && !hold->loading);
     pthread_mutex_unlock(&fleet->demand_lock);
     return settled;
 }
@@ -330,7 +330,7 @@ static void end_demand(struct fleet *fleet, struct fleet_hold *demand)
     pthread_mutex_unlock(&fleet->demand_lock);
 }
 
-static bool is_loaded(struct fleet *fleet, uint32_t project)
+bool fleet_is_loaded(struct fleet *fleet, uint32_t project)
 {
     const struct tenant *tenant;
     bool usable;
@@ -351,7 +351,8 @@ void fleet_stop_loading(struct fleet *fleet)
 }
 
 /* Who wanted it may have looked just before another thread was done. */
-int fleet_load_next(struct fleet *fleet, int64_t wait_ms, uint32_t *ret_project, struct err *err)
+int fleet_load_next(struct fleet *fleet, int64_t wait_ms, uint32_t *ret_project,
+    int64_t *ret_start_us, struct err *err)
 {
     bool anew = false;
     struct fleet_hold *demand = wait_for_demand(fleet, wait_ms, &anew);
@@ -360,7 +361,8 @@ int fleet_load_next(struct fleet *fleet, int64_t wait_ms, uint32_t *ret_project,
     if (!demand)
         return 0;
     *ret_project = demand->project;
-    if (anew || !is_loaded(fleet, demand->project))
+    *ret_start_us = clock_monotonic_us();
+    if (anew || !fleet_is_loaded(fleet, demand->project))
         result = fleet_load_one(fleet, demand->project, err) < 0 ? -1 : 1;
     fleet->loaded_ever += result == 1;
     end_demand(fleet, demand);
@@ -447,29 +449,36 @@ static struct tenant *drop_at(struct fleet *fleet, size_t at, struct err *err)
     return held ? empty : old;
 }
 
-int fleet_keep_budget(struct fleet *fleet, uint32_t *ret_project, struct err *err)
+/* Within `follow`, so that two threads do not both drop for the same reason. */
+static int drop_one(
+    struct fleet *fleet, uint32_t *ret_project, struct tenant **ret_gone, struct err *err)
 {
     struct fleet_memory memory;
-    struct tenant *gone = NULL;
     size_t at;
-    int failed = 0;
 
     fleet_memory(fleet, &memory);
     if (memory.budget == 0 || memory.bytes <= memory.budget)
         return 0;
-    pthread_mutex_lock(&fleet->follow);
     at = least_used(fleet);
-    if (at != SIZE_MAX) {
-        *ret_project = fleet->tenants[at]->number;
-        gone = drop_at(fleet, at, err);
-        failed = !gone;
-    }
+    if (at == SIZE_MAX)
+        return 2;
+    *ret_project = fleet->tenants[at]->number;
+    *ret_gone = drop_at(fleet, at, err);
+    if (!*ret_gone)
+        return -1;
+    return (*ret_gone)->index ? 1 : 2;
+}
+
+int fleet_keep_budget(struct fleet *fleet, uint32_t *ret_project, struct err *err)
+{
+    struct tenant *gone = NULL;
+    int result;
+
+    pthread_mutex_lock(&fleet->follow);
+    result = drop_one(fleet, ret_project, &gone, err);
     pthread_mutex_unlock(&fleet->follow);
-    if (gone) {
-        failed = gone->index ? 1 : 0;
-        tenant_free(gone);
+    tenant_free(gone);
+    if (result == 1)
         malloc_trim(0);
-        return failed;
-    }
-    return failed ? -1 : 2;
+    return result;
 }

@@ -2,10 +2,10 @@
 /*
  * Retention: images that have had their time are removed.
  *
- * They are chosen from memory, and each is looked at again within the write that removes it: it may
- * have been reported since, or have become the latest of its line by the removal of another. The
- * age is counted from the newest report as it was at the beginning, which a later one only raises:
- * nothing goes too early.
+ * They are chosen from memory (of a project that is not loaded, from the store), and each is looked
+ * at again within the write that removes it: it may have been reported since, or have become the
+ * latest of its line by the removal of another. The age is counted from the newest report as it was
+ * at the beginning, which a later one only raises: nothing goes too early.
  *
  * Superseded images come first. Were the latest of a line removed before an older one of the same
  * line, that one would be the latest for a moment, and be removed for another reason than the one
@@ -47,7 +47,7 @@ struct retaining {
 };
 
 /* How many images are looked at before those that went are told of: bounds the memory. */
-enum { RETAIN_CHUNK = 256 };
+enum { RETAIN_CHUNK = 256, WALK_CHUNK = 256 };
 
 /* --- Choosing --------------------------------------------------------------------------------- */
 
@@ -93,6 +93,50 @@ static bool note_candidate(void *ctx, const struct image *image, const uint16_t 
     return true;
 }
 
+/* A project that is not in memory is looked through in the store: retention is no reason to load
+ * it. */
+struct stored_walk {
+    struct retaining *r;
+    index_image_fn fn;
+    uint32_t last;
+    size_t count;
+};
+
+static int see_stored(
+    void *ctx, const struct image *image, const struct slot slots[SOURCE_COUNT], struct err *err)
+{
+    static const uint16_t no_counts[INDEX_CODES];
+    struct stored_walk *walk = ctx;
+
+    (void)slots;
+    (void)err;
+    walk->last = image->number;
+    walk->count++;
+    return walk->fn(walk->r, image, no_counts) ? 0 : 1;
+}
+
+static int walk_images(struct retaining *r, index_image_fn fn, struct err *err)
+{
+    const struct index_scope all = {.type = -1};
+    struct stored_walk walk = {.r = r, .fn = fn};
+
+    struct err why = {0};
+
+    if (fleet_each_image(r->fleet, r->project, &all, 0, fn, r, &why) == 0)
+        return 0;
+    if (why.code != ERR_LOADING) {
+        *err = why;
+        return -1;
+    }
+    do {
+        walk.count = 0;
+        if (store_each_image(
+                r->fleet->store, r->project, walk.last, WALK_CHUNK, see_stored, &walk, err) < 0)
+            return -1;
+    } while (walk.count == WALK_CHUNK && r->failed->code == ERR_NONE);
+    return 0;
+}
+
 static int compare_candidates(const void *left, const void *right)
 {
     const struct candidate *a = left, *b = right;
@@ -104,15 +148,13 @@ static int compare_candidates(const void *left, const void *right)
 
 static int choose(struct retaining *r, struct err *err)
 {
-    const struct index_scope all = {.type = -1};
     struct err failed = {0};
 
     r->images = 0;
     r->newest_ms = INT64_MIN;
     r->count = r->next = 0;
     r->failed = &failed;
-    if (fleet_each_image(r->fleet, r->project, &all, 0, note_newest, r, err) < 0 ||
-        fleet_each_image(r->fleet, r->project, &all, 0, note_candidate, r, err) < 0)
+    if (walk_images(r, note_newest, err) < 0 || walk_images(r, note_candidate, err) < 0)
         return -1;
     r->failed = NULL;
     if (failed.code != ERR_NONE) {

@@ -202,6 +202,13 @@ void exchange_run(void *job)
     give_back(e);
 }
 
+bool exchange_ready(void *job)
+{
+    const struct exchange *e = job;
+
+    return !e->plan.waits || e->server->app.ready(e->server->app.ctx, &e->request);
+}
+
 void exchange_drop(void *job)
 {
     answer_refuse_stopping(job);
@@ -214,7 +221,7 @@ static void hand_to_worker(struct exchange *e)
 
     e->stage = STAGE_WORKER;
     library_suspend(e->mhd);
-    if (workers_push(&e->server->workers, e, e->plan.owner))
+    if (workers_push(&e->server->workers, e, e->plan.owner, e->plan.waits))
         return;
     if (e->server->stopping) {
         exchange_drop(e);
@@ -222,7 +229,7 @@ static void hand_to_worker(struct exchange *e)
     }
     err_set(&error, ERR_BUSY,
         "%d requests wait for a worker already, or %d of this caller: try again later",
-        LIMIT_HTTP_WAITING, LIMIT_HTTP_WAITING_OF_ONE);
+        e->plan.waits ? LIMIT_HTTP_PARKED : LIMIT_HTTP_WAITING, LIMIT_HTTP_WAITING_OF_ONE);
     answer_refuse(e, 500, &error);
     give_back(e);
 }

@@ -93,8 +93,10 @@ bool exchange_access(
     void *exchange, const char *method, const char *version, const char *data, size_t *len);
 void exchange_completed(void *ctx, void *exchange, bool whole);
 
-/* For struct workers: the first runs a job, the second refuses it because the server stops. */
+/* For struct workers: runs a job, tells whether a parked one can go on, refuses one because the
+ * server stops. */
 void exchange_run(void *exchange);
+bool exchange_ready(void *exchange);
 void exchange_drop(void *exchange);
 
 void exchange_set_deadline(struct exchange *e, int64_t deadline_us);

@@ -113,7 +113,7 @@ static int start_parts(
 {
     if (start_gate(server, options, err) < 0)
         return -1;
-    if (workers_start(&server->workers, options->workers, exchange_run, err) < 0) {
+    if (workers_start(&server->workers, options->workers, exchange_run, exchange_ready, err) < 0) {
         gate_release(&server->gate);
         return -1;
     }

@@ -80,6 +80,7 @@ struct http_plan {
     bool hash_body; /* kept or not */
     bool blocking;  /* handle may wait (disk, locks): run it on a worker thread */
     uint64_t owner; /* with blocking: whose it is; one owner never gets all threads */
+    bool waits;     /* with blocking: handle is not to be called before app.ready says so */
 };
 
 struct http_ended {
@@ -95,6 +96,9 @@ struct http_app {
      * is never read. Runs on an event-loop thread: must not block. */
     void (*begin)(void *ctx, struct http_request *request, struct http_plan *plan,
         struct http_response *response);
+    /* Where the plan said so: is what it waits for there, or has it waited for long enough? Asked
+     * again and again, by any thread; meanwhile the request takes none. */
+    bool (*ready)(void *ctx, const struct http_request *request);
     /* The body is there (if kept). Fills the response. */
     void (*handle)(void *ctx, struct http_request *request, struct http_response *response);
     /* The server itself refuses: fills the body in the application's error format. `error` says

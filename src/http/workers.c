@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { PARKED_ASK_MS = 5 };
 
 static size_t running_of(const struct workers *workers, uint64_t owner)
 {
@@ -17,12 +20,12 @@ static size_t running_of(const struct workers *workers, uint64_t owner)
     return count;
 }
 
-static size_t waiting_of(const struct workers *workers, uint64_t owner)
+static size_t waiting_of(const struct workers *workers, uint64_t owner, bool parked)
 {
     size_t count = 0;
 
     for (size_t i = 0; i < workers->count; i++)
-        count += workers->queue[i].owner == owner;
+        count += workers->queue[i].owner == owner && workers->queue[i].parked == parked;
     return count;
 }
 
@@ -31,18 +34,20 @@ static struct waiting_job take_at(struct workers *workers, size_t at)
     struct waiting_job taken = workers->queue[at];
 
     workers->count--;
+    workers->parked -= taken.parked;
     memmove(&workers->queue[at], &workers->queue[at + 1],
         (workers->count - at) * sizeof(workers->queue[0]));
     return taken;
 }
 
-/* The oldest job whose owner may run one more; false when there is none. */
+/* The oldest job that can go on and whose owner may run one more; false when there is none. */
 static bool take(struct workers *workers, struct waiting_job *ret)
 {
     size_t share = workers->thread_count > 1 ? workers->thread_count - 1 : 1;
 
     for (size_t i = 0; i < workers->count; i++)
-        if (running_of(workers, workers->queue[i].owner) < share) {
+        if (running_of(workers, workers->queue[i].owner) < share &&
+            (!workers->queue[i].parked || workers->ready(workers->queue[i].job))) {
             *ret = take_at(workers, i);
             return true;
         }
@@ -58,6 +63,22 @@ static void forget_running(struct workers *workers, uint64_t owner)
     workers->running[at] = workers->running[--workers->running_count];
 }
 
+/* For a job, or, while some are parked, for the time to ask them again. The lock is held. */
+static void wait_for_job(struct workers *workers)
+{
+    struct timespec until;
+
+    if (workers->parked == 0) {
+        pthread_cond_wait(&workers->filled, &workers->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += PARKED_ASK_MS * 1000000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_cond_timedwait(&workers->filled, &workers->lock, &until);
+}
+
 static void *work(void *arg)
 {
     struct workers *workers = arg;
@@ -67,7 +88,7 @@ static void *work(void *arg)
         struct waiting_job next;
 
         if (!take(workers, &next)) {
-            pthread_cond_wait(&workers->filled, &workers->lock);
+            wait_for_job(workers);
             continue;
         }
         workers->running[workers->running_count++] = next.owner;
@@ -85,9 +106,12 @@ static void drop_nothing(void *job)
     (void)job;
 }
 
-int workers_start(struct workers *workers, unsigned threads, worker_run run, struct err *err)
+int workers_start(
+    struct workers *workers, unsigned threads, worker_run run, worker_ready ready, struct err *err)
 {
-    *workers = (struct workers){.run = run};
+    pthread_condattr_t timed;
+
+    *workers = (struct workers){.run = run, .ready = ready};
     workers->threads = calloc(threads, sizeof(*workers->threads));
     workers->running = calloc(threads, sizeof(*workers->running));
     if (!workers->threads || !workers->running) {
@@ -96,7 +120,10 @@ int workers_start(struct workers *workers, unsigned threads, worker_run run, str
         return err_nomem(err);
     }
     pthread_mutex_init(&workers->lock, NULL);
-    pthread_cond_init(&workers->filled, NULL);
+    pthread_condattr_init(&timed);
+    pthread_condattr_setclock(&timed, CLOCK_MONOTONIC);
+    pthread_cond_init(&workers->filled, &timed);
+    pthread_condattr_destroy(&timed);
     while (workers->thread_count < threads) {
         errno = pthread_create(&workers->threads[workers->thread_count], NULL, work, workers);
         if (errno) {
@@ -111,15 +138,18 @@ int workers_start(struct workers *workers, unsigned threads, worker_run run, str
     return 0;
 }
 
-bool workers_push(struct workers *workers, void *job, uint64_t owner)
+bool workers_push(struct workers *workers, void *job, uint64_t owner, bool parked)
 {
+    size_t waiting;
     bool taken;
 
     pthread_mutex_lock(&workers->lock);
-    taken = !workers->stopped && workers->count < LIMIT_HTTP_WAITING &&
-            waiting_of(workers, owner) < LIMIT_HTTP_WAITING_OF_ONE;
+    waiting = parked ? workers->parked : workers->count - workers->parked;
+    taken = !workers->stopped && waiting < (parked ? LIMIT_HTTP_PARKED : LIMIT_HTTP_WAITING) &&
+            waiting_of(workers, owner, parked) < LIMIT_HTTP_WAITING_OF_ONE;
     if (taken) {
-        workers->queue[workers->count++] = (struct waiting_job){job, owner};
+        workers->queue[workers->count++] = (struct waiting_job){job, owner, parked};
+        workers->parked += parked;
         pthread_cond_signal(&workers->filled);
     }
     pthread_mutex_unlock(&workers->lock);

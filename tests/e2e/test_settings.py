@@ -49,6 +49,8 @@ VALUES = {
     "retention_superseded": ("0", "36h", "90d"),
     "retention_unseen": ("1d", "2d", "3d"),
     "metrics_open": ("true", "false", "true"),
+    "load": ("on_first_use", "at_start", "on_first_use"),
+    "memory_budget": ("1KiB", "2MiB", "3GiB"),
 }
 
 
@@ -228,7 +230,7 @@ def reload(server):
     os.kill(server.pid, signal.SIGHUP)
     wait_for(ended, lambda: "".join(server.log[mark:]))
     events = [read_logfmt(line.rstrip("\n")) for line in server.log[mark:]]
-    return [event for event in events if event["msg"] != "request"]
+    return [event for event in events if event["msg"] not in ("request", "index loaded")]
 
 
 def changes(events, message="setting changed"):

@@ -56,10 +56,10 @@ static void one_owner_leaves_a_thread(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(workers_start(&workers, THREADS, run_job, &err), 0);
+    assert_int_equal(workers_start(&workers, THREADS, run_job, NULL, &err), 0);
     for (size_t i = 0; i < 10; i++) {
         anns[i].open = &shut;
-        assert_true(workers_push(&workers, &anns[i], ANN));
+        assert_true(workers_push(&workers, &anns[i], ANN, false));
     }
     wait_for(anns, 10, 1, THREADS - 1);
     usleep(5000);
@@ -67,7 +67,7 @@ static void one_owner_leaves_a_thread(void **state)
     assert_int_equal(workers_waiting(&workers), 10 - (THREADS - 1));
     for (size_t i = 0; i < 2; i++) {
         bobs[i].open = &shut;
-        assert_true(workers_push(&workers, &bobs[i], BOB));
+        assert_true(workers_push(&workers, &bobs[i], BOB, false));
     }
     wait_for(bobs, 2, 1, 1);
     shut = true; /* opens */
@@ -88,19 +88,19 @@ static void one_owner_leaves_places(void **state)
 
     (void)state;
     memset(jobs, 0, sizeof(jobs));
-    assert_int_equal(workers_start(&workers, THREADS, run_job, &err), 0);
+    assert_int_equal(workers_start(&workers, THREADS, run_job, NULL, &err), 0);
     for (size_t i = 0; i < THREADS - 1; i++) {
         jobs[i].open = &shut;
-        assert_true(workers_push(&workers, &jobs[i], ANN));
+        assert_true(workers_push(&workers, &jobs[i], ANN, false));
     }
     wait_for(jobs, THREADS - 1, 1, THREADS - 1);
     for (size_t i = THREADS - 1; i < LIMIT_HTTP_WAITING + THREADS; i++) {
         jobs[i].open = &shut;
-        taken += workers_push(&workers, &jobs[i], ANN);
+        taken += workers_push(&workers, &jobs[i], ANN, false);
     }
     assert_int_equal(taken, LIMIT_HTTP_WAITING_OF_ONE);
     bob.open = &shut;
-    assert_true(workers_push(&workers, &bob, BOB));
+    assert_true(workers_push(&workers, &bob, BOB, false));
     wait_for(&bob, 1, 1, 1);
     shut = true;
     workers_stop(&workers, drop_job);
@@ -116,14 +116,14 @@ static void a_single_thread_serves_all(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(workers_start(&workers, 1, run_job, &err), 0);
+    assert_int_equal(workers_start(&workers, 1, run_job, NULL, &err), 0);
     for (size_t i = 0; i < 5; i++) {
         jobs[i].open = &open;
-        assert_true(workers_push(&workers, &jobs[i], i % 2 ? ANN : BOB));
+        assert_true(workers_push(&workers, &jobs[i], i % 2 ? ANN : BOB, false));
     }
     wait_for(jobs, 5, 2, 5);
     workers_stop(&workers, drop_job);
-    assert_false(workers_push(&workers, &jobs[0], ANN));
+    assert_false(workers_push(&workers, &jobs[0], ANN, false));
     workers_release(&workers);
 }
 

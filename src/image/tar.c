@@ -88,6 +88,8 @@ static int pull(struct tar *tar, uint64_t most, struct slice *ret, struct err *e
         return -1;
     n = most < feed->left ? (size_t)most : feed->left;
     *ret = (struct slice){(const char *)feed->at, n};
+    if (n == 0)
+        return 0;
     feed->at += n;
     feed->left -= n;
     feed->offset += n;

@@ -34,9 +34,9 @@ struct sbom_image {
     struct slice name, tag;   /* tag may be empty, and so may all that follow */
     struct slice digest, config_digest;
     struct slice os_release, architecture;
-    int64_t size_bytes;             /* -1 = not known */
-    int64_t scanned_ms;             /* the document's time */
-    bool complete;                  /* is the package list? */
+    int64_t size_bytes; /* -1 = not known */
+    int64_t scanned_ms; /* the document's time */
+    bool complete;      /* is the package list? */
     bool scanned; /* by Careen itself, and by it alone: read again, it is the source `careen` */
     const struct package *packages; /* distinct */
     size_t package_count;

@@ -411,7 +411,8 @@ struct tenant *tenant_build(struct fleet *fleet, uint32_t number, struct slice i
     pthread_cond_destroy(&l.turned);
     pthread_mutex_destroy(&l.putting);
     pthread_mutex_destroy(&l.reading);
-    malloc_trim(0); /* the lists that the sets were made of */
+    store_release_cache(fleet->store); /* what was read once will hardly be read again */
+    malloc_trim(0);                    /* the lists that the sets were made of */
     if (!failed)
         return l.tenant;
     tenant_free(l.tenant);

@@ -52,9 +52,14 @@ static bool is_text(const void *owner, uint32_t id, const void *key)
     return slice_eq(value_text(table->places[id].value), *text);
 }
 
+uint32_t table_place(const struct table *table, struct slice text)
+{
+    return map_find(&table->ids, slice_hash(text), is_text, table, &text);
+}
+
 const struct value *table_find(const struct table *table, struct slice text)
 {
-    uint32_t id = map_find(&table->ids, slice_hash(text), is_text, table, &text);
+    uint32_t id = table_place(table, text);
 
     return id == MAP_NONE ? NULL : table->places[id].value;
 }
@@ -64,7 +69,8 @@ static size_t value_bytes(const struct value *value)
     return sizeof(*value) + value->len + 16;
 }
 
-static int table_add(struct table *table, struct slice text, uint32_t *ret, struct err *err)
+static int table_add(
+    struct table *table, bool has_types, struct slice text, uint32_t *ret, struct err *err)
 {
     uint32_t id = table->first_free;
     struct value *value;
@@ -75,6 +81,9 @@ static int table_add(struct table *table, struct slice text, uint32_t *ret, stru
                 &table->places, &table->cap, table->count + 1, sizeof(*table->places), err) < 0)
             return -1;
     }
+    if (has_types && array_reserve(&table->types, &table->types_cap, (size_t)id + 1,
+                         sizeof(*table->types), err) < 0)
+        return -1;
     value = calloc(1, sizeof(*value) + text.len);
     if (!value)
         return err_nomem(err);
@@ -102,7 +111,7 @@ static int table_acquire(struct attributes *attributes, enum table_id which, str
 
     if (id == MAP_NONE) {
         if ((which == TABLE_NAME && names_prepare(&attributes->names, text.len, err) < 0) ||
-            table_add(table, text, &id, err) < 0)
+            table_add(table, which != TABLE_TEXT, text, &id, err) < 0)
             return -1;
         if (which == TABLE_NAME)
             table->places[id].value->as.line = names_add(&attributes->names, text, id);
@@ -165,6 +174,7 @@ void attributes_release(struct attributes *attributes)
             free(value);
         }
         free(table->places);
+        free(table->types);
         map_release(&table->ids);
     }
     names_release(&attributes->names);
@@ -271,9 +281,8 @@ static void count_types(struct attributes *attributes, const struct entry *entry
         enum table_id table = attribute_fields[i].table;
 
         if (table != TABLE_TEXT)
-            attributes->tables[table]
-                .places[entry->values[i]]
-                .value->by_type[entry->image.place.type] += (uint32_t)step;
+            attributes->tables[table].types[entry->values[i]].of[entry->image.place.type] +=
+                (uint32_t)step;
     }
 }
 
@@ -339,7 +348,7 @@ static const char *validate_table(
         if (value->refs == 0 || value->set.count != (has_sets ? value->refs : 0))
             return "an attribute's value has references other than its ordinals";
         for (size_t j = 0; has_sets && j < IMAGE_TYPE_COUNT; j++)
-            if (value->by_type[j] != idset_and_count(&value->set, &attributes->types[j]))
+            if (table->types[i].of[j] != idset_and_count(&value->set, &attributes->types[j]))
                 return "an attribute's value counts its images of a type wrongly";
         if ((why = idset_validate(&value->set)))
             return why;

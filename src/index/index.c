@@ -565,7 +565,8 @@ void index_size(const struct index *index, struct index_size *ret)
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         const struct table *table = &index->attributes.tables[i];
 
-        bytes += table->cap * sizeof(*table->places) + table->ids.cap * sizeof(*table->ids.slots);
+        bytes += table->types_cap * sizeof(*table->types) + table->cap * sizeof(*table->places) +
+                 table->ids.cap * sizeof(*table->ids.slots);
     }
     *ret = (struct index_size){index->images, index->findings, index->postings.vulns, bytes};
 }

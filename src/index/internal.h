@@ -41,8 +41,7 @@ struct value {
         uint32_t line;       /* of a name: in struct names */
         struct tally *tally; /* where table_has_tallies(); owned, may be NULL */
     } as;
-    struct idset set;                   /* ordinals whose image has it; empty in TABLE_TEXT */
-    uint32_t by_type[IMAGE_TYPE_COUNT]; /* how many of them are of each type */
+    struct idset set; /* ordinals whose image has it; empty in TABLE_TEXT */
     char text[];
 };
 
@@ -51,10 +50,17 @@ struct table_place {
     uint32_t next_free;
 };
 
+/* How many images of a value are of each type. */
+struct type_counts {
+    uint32_t of[IMAGE_TYPE_COUNT];
+};
+
 struct table {
     struct map ids;
     struct table_place *places;
-    size_t count, cap; /* places in use or free; room */
+    struct type_counts *types; /* by place; none in TABLE_TEXT */
+    size_t count, cap;         /* places in use or free; room */
+    size_t types_cap;
     uint32_t first_free;
 };
 
@@ -116,6 +122,8 @@ struct entry;
 void attributes_init(struct attributes *attributes);
 void attributes_release(struct attributes *attributes);
 struct slice value_text(const struct value *value);
+/* The place of the value of this text, or MAP_NONE. */
+uint32_t table_place(const struct table *table, struct slice text);
 /* The value of this text, or NULL. */
 const struct value *table_find(const struct table *table, struct slice text);
 const struct value *attributes_value(

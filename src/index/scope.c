@@ -77,11 +77,11 @@ static uint32_t types_with(const struct index *index, const struct wanted *wante
     uint32_t types = 0;
 
     for (size_t i = 0; i < wanted->count && types != ALL_TYPES; i++) {
-        const struct value *value =
-            table_find(&index->attributes.tables[wanted->table], wanted->at[i]);
+        const struct table *table = &index->attributes.tables[wanted->table];
+        uint32_t place = table_place(table, wanted->at[i]);
 
-        for (size_t j = 0; value && j < IMAGE_TYPE_COUNT; j++)
-            types |= value->by_type[j] ? 1u << j : 0;
+        for (size_t j = 0; place != MAP_NONE && j < IMAGE_TYPE_COUNT; j++)
+            types |= table->types[place].of[j] ? 1u << j : 0;
     }
     return types;
 }

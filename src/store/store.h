@@ -289,6 +289,8 @@ int store_log_bounds(
 int store_trim_log(
     struct store *store, int64_t before_ms, size_t limit, size_t *ret_dropped, struct err *err);
 
+/* Gives the memory back that holds what was read last; later reads fill it anew. */
+void store_release_cache(struct store *store);
 /* A number that changes when any process has committed a write since the last call; costs
  * microseconds. */
 int store_data_version(struct store *store, uint64_t *ret, struct err *err);

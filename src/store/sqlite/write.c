@@ -254,3 +254,12 @@ void store_read_end(struct conn **conn)
     if (*conn && *conn == &(*conn)->store->reading)
         pthread_mutex_unlock(&(*conn)->store->reading_lock);
 }
+
+void store_release_cache(struct store *store)
+{
+    struct err no_matter;
+    struct conn *conn CLEANUP(store_read_end) = store_read_conn(store, &no_matter);
+
+    if (conn)
+        (void)sqlite3_db_release_memory(conn->db);
+}

@@ -131,6 +131,8 @@ static int add(struct archive *archive, const struct tar_entry *entry, struct er
         .is_sparse = entry->sparse,
     };
 
+    if (entry->type == TAR_UNKNOWN)
+        return 0;
     if (path_clean(entry->path, cleaned, &member.path, err) != 0 ||
         arena_dup(&archive->arena, member.path, &member.path, err) != 0)
         return -1;

@@ -79,7 +79,9 @@ static int read_folder(struct image_source *source, struct err *err)
 
 static bool has(const struct image_source *source, const char *name)
 {
-    return faccessat(source->place.folder_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    struct stat st;
+
+    return fstatat(source->place.folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int read_open_folder(struct image_source *source, enum stated_kind stated, struct err *err)

@@ -89,7 +89,7 @@ struct layer_entry {
  *
  * What stands twice in a layer is told twice, in the order of the archive: the last one counts. An
  * entry below a path that is a link in the same layer is told as it is written. Of aufs's own
- * entries (".wh..wh.*") nothing is told. */
+ * entries (".wh..wh.*"), and of types that no reader makes anything of, nothing is told. */
 struct layer_visitor {
     /* Of every entry: *ret_wanted: hand me the content of this ENTRY_FILE. */
     int (*entry)(void *ctx, const struct layer_entry *entry, bool *ret_wanted, struct err *err);

@@ -84,6 +84,8 @@ static int translate(struct walk *walk, const struct tar_entry *from, struct lay
     if (path_clean(from->path, walk->path, &ret->path, err) != 0 ||
         path_whiteout(ret->path, walk->hidden, &mark, &ret->path, err) != 0)
         return -1;
+    if (ret->path.len == 0 && mark == PATH_PLAIN && from->type != TAR_FOLDER)
+        return err_set(err, ERR_FORMAT, "an entry in the place of the root that is no folder");
     *ret_ignored = mark == PATH_IGNORED;
     if (mark == PATH_WHITEOUT || mark == PATH_OPAQUE) {
         ret->type = mark == PATH_OPAQUE ? ENTRY_OPAQUE : ENTRY_WHITEOUT;
@@ -108,7 +110,7 @@ static int visit(struct walk *walk, const struct tar_entry *from, struct err *er
     const struct layer_visitor *visitor = walk->visitor;
     struct layer_entry entry;
     struct blob content;
-    bool wanted = false, ignored;
+    bool wanted = false, ignored = false;
 
     if (++walk->entries > LIMIT_LAYER_ENTRIES)
         return err_set(
@@ -117,6 +119,8 @@ static int visit(struct walk *walk, const struct tar_entry *from, struct err *er
     walk->holes += from->sparse ? from->size - from->stored : 0;
     if (walk->holes > LIMIT_LAYER_BYTES)
         return fail_size(err);
+    if (from->type == TAR_UNKNOWN) /* would make nothing, so it must not hide anything */
+        return 0;
     if (translate(walk, from, &entry, &ignored, err) != 0)
         return -1;
     if (ignored)

@@ -292,10 +292,15 @@ static int type_of(
     case '5':
         *ret = TAR_FOLDER;
         return 0;
+    case '3':
+    case '4':
+    case '6':
+        *ret = TAR_OTHER;
+        return 0;
     case 'M': /* the rest of a file that began in another archive */
         return err_set(err, ERR_UNSUPPORTED, "a part of an archive in several volumes");
     default:
-        *ret = TAR_OTHER;
+        *ret = TAR_UNKNOWN;
         return 0;
     }
 }

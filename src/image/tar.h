@@ -32,7 +32,8 @@ enum tar_type {
     TAR_FOLDER,
     TAR_SYMLINK,
     TAR_HARDLINK,
-    TAR_OTHER, /* a device, a pipe, a type that no reader knows */
+    TAR_OTHER,   /* a device, a pipe */
+    TAR_UNKNOWN, /* a type that no reader makes anything of: volume labels and the like */
 };
 
 struct tar_entry {

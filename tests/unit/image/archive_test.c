@@ -56,6 +56,7 @@ static void test_find(void **state)
     tar_put(&tar, "loop", '2', SLICE_NONE, "loop");
     tar_put(&tar, "dangling", '2', SLICE_NONE, "nothing");
     tar_put_file(&tar, "a", SLICE("last"));
+    tar_put(&tar, "a", 'V', SLICE_NONE, "");
     archive = open_tar(&tar, -1, &err);
     assert_non_null(archive);
     expect_file(archive, "a", "last");

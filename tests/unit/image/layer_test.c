@@ -79,6 +79,7 @@ static struct buf make_tar(void)
     tar_put(&tar, "etc/.wh..wh..opq", '0', SLICE_NONE, "");
     tar_put(&tar, ".wh..wh.plnk", '5', SLICE_NONE, "");
     tar_put(&tar, "null", '3', SLICE_NONE, "");
+    tar_put(&tar, "a label", 'V', SLICE_NONE, "");
     tar_put_file(&tar, "twice", SLICE("1"));
     tar_put_file(&tar, "twice", SLICE("2"));
     tar_put_end(&tar);
@@ -181,6 +182,12 @@ static void test_failures(void **state)
     tar_put_file(&tar, "../x", SLICE_NONE);
     assert_int_equal(read_layer(&tar, SLICE_NONE, SLICE_NONE, &seen, &err), -1);
     assert_string_equal(err.message, "the path ../x leaves the root of the layer");
+    for (const char *type = "0123"; *type; type++) {
+        buf_clear(&tar);
+        tar_put(&tar, "./", *type, SLICE_NONE, "x");
+        assert_int_equal(read_layer(&tar, SLICE_NONE, SLICE_NONE, &seen, &err), -1);
+        assert_string_equal(err.message, "an entry in the place of the root that is no folder");
+    }
     buf_clear(&tar);
     buf_put_cstr(&tar, "BZh91AY&SY");
     assert_int_equal(read_layer(&tar, SLICE_NONE, SLICE_NONE, &seen, &err), -1);

@@ -119,11 +119,11 @@ static void test_entries(void **state)
     tar_put_file(&tar, "behind", SLICE("the end"));
     expect(&tar, true,
         "0 a> 7/7@512content\n1 d/> 0/0@1536\n2 s>../x 0/0@2048\n3 h>a 0/0@2560\n"
-        "4 c> 0/0@3072\n0 old> 1/1@3584x\n1 old/> 0/0@4608\n4 odd> 1/1@5120y\n"
+        "4 c> 0/0@3072\n0 old> 1/1@3584x\n1 old/> 0/0@4608\n5 odd> 1/1@5120y\n"
         "0 more> 1/1@6144z\n");
     expect(&tar, false,
         "0 a> 7/7@512\n1 d/> 0/0@1536\n2 s>../x 0/0@2048\n3 h>a 0/0@2560\n"
-        "4 c> 0/0@3072\n0 old> 1/1@3584\n1 old/> 0/0@4608\n4 odd> 1/1@5120\n"
+        "4 c> 0/0@3072\n0 old> 1/1@3584\n1 old/> 0/0@4608\n5 odd> 1/1@5120\n"
         "0 more> 1/1@6144\n");
     buf_release(&tar);
 }

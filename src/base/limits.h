@@ -203,6 +203,8 @@
 #define LIMIT_SCAN_ALIASES 256
 /* Scans: what the child process sends of one image or layer at once. */
 #define LIMIT_SCAN_FRAME_BYTES (32UL * 1024 * 1024)
+/* Scans: layers of one image read at once: each has buffers, and a window of zstd. */
+#define LIMIT_SCAN_THREADS 4
 /* Scans: seconds for all images of one target; files that its child process may have open, and
  * bytes that it may put into one file of the scratch folder. */
 #define LIMIT_SCAN_S 3600

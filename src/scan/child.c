@@ -225,7 +225,7 @@ static void *read_layers(void *ctx)
 /* On this thread and, when there are several, on others. A thread that cannot be had is no loss. */
 static int read_todo(struct round *round, struct err *err)
 {
-    pthread_t threads[64];
+    pthread_t threads[LIMIT_SCAN_THREADS];
     size_t count = 0, wanted = round->child->plan->threads;
 
     if (wanted > round->todo_count)

@@ -131,9 +131,9 @@ static const int allowed[] = {SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(readv)
     SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(clock_nanosleep),
     SCMP_SYS(restart_syscall), SCMP_SYS(sysinfo), SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
-/* Memory that is not to be run; threads but no processes; without Landlock, no file to be written
+/* Memory that is not to be run; threads but no processes; unless `names`, no file to be written
  * that has a name. */
-static int add_conditions(scmp_filter_ctx filter, bool landlocked)
+static int add_conditions(scmp_filter_ctx filter, bool names)
 {
     const uint64_t exec = PROT_EXEC, thread = CLONE_THREAD | CLONE_VM;
     const uint64_t writes = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
@@ -145,7 +145,7 @@ static int add_conditions(scmp_filter_ctx filter, bool landlocked)
         filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, exec, 0));
     failed |= seccomp_rule_add(
         filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1, SCMP_A0(SCMP_CMP_MASKED_EQ, thread, thread));
-    if (landlocked) {
+    if (names) {
         failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 0);
         failed |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(unlinkat), 0);
         return failed;
@@ -157,7 +157,18 @@ static int add_conditions(scmp_filter_ctx filter, bool landlocked)
     return failed;
 }
 
-static int enter_seccomp(bool landlocked)
+/* Not every file system knows them; where it does not, scratch files have names for a moment. */
+static bool has_nameless_files(int folder)
+{
+    int fd CLEANUP(cleanup_fd) = -1;
+
+    if (folder < 0)
+        return true;
+    fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+    return fd >= 0;
+}
+
+static int enter_seccomp(bool names)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int failed = filter ? 0 : -1;
@@ -169,7 +180,7 @@ static int enter_seccomp(bool landlocked)
         failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(readlink), 0) |
                  seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(open), 0) |
                  seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 0);
-    failed = failed || add_conditions(filter, landlocked) || seccomp_load(filter);
+    failed = failed || add_conditions(filter, names) || seccomp_load(filter);
     if (filter)
         seccomp_release(filter);
     return failed ? -1 : 0;
@@ -216,7 +227,7 @@ int sandbox_enter(const struct sandbox_plan *plan, char why_not[SANDBOX_WHY_BYTE
         return err_set_errno(err, "cannot give up rights");
     if (enter_landlock(plan) != 0)
         landlock = "Landlock (which files it may open)";
-    if (enter_seccomp(!landlock) < 0)
+    if (enter_seccomp(!landlock || !has_nameless_files(plan->write)) < 0)
         seccomp = "seccomp (which system calls it may make)";
     snprintf(why_not, SANDBOX_WHY_BYTES, "%s%s%s", landlock ? landlock : "",
         landlock && seccomp ? " and " : "", seccomp ? seccomp : "");

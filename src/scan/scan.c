@@ -78,6 +78,8 @@ static void plan_threads(struct scan *scan)
     if (scan->at_once > CHILDREN_MAX)
         scan->at_once = CHILDREN_MAX;
     scan->threads = scan->at_once ? (unsigned)(threads / scan->at_once) : 1;
+    if (scan->threads > LIMIT_SCAN_THREADS)
+        scan->threads = LIMIT_SCAN_THREADS;
 }
 
 /* A target that cannot be started has failed; the others go on. */

@@ -127,12 +127,54 @@ static void a_single_thread_serves_all(void **state)
     workers_release(&workers);
 }
 
+static bool is_open(void *arg)
+{
+    struct job *job = arg;
+
+    return *job->open;
+}
+
+/* Parked jobs take neither threads nor the places of others, and run once they can. */
+static void parked_jobs_are_in_nobodys_way(void **state)
+{
+    static struct job parked[LIMIT_HTTP_PARKED], plain[8];
+    struct workers workers;
+    struct job drop = {0};
+    atomic_bool shut = false, never = false, open = true;
+    struct err err;
+
+    (void)state;
+    memset(parked, 0, sizeof(parked));
+    memset(plain, 0, sizeof(plain));
+    assert_int_equal(workers_start(&workers, THREADS, run_job, is_open, &err), 0);
+    for (size_t i = 0; i < LIMIT_HTTP_PARKED - 1; i++) {
+        parked[i].open = &shut;
+        assert_true(workers_push(&workers, &parked[i], i, true));
+    }
+    drop.open = &never;
+    assert_true(workers_push(&workers, &drop, ANN, true));
+    assert_false(workers_push(&workers, &drop, BOB, true)); /* no place */
+    for (size_t i = 0; i < 8; i++) {
+        plain[i].open = &open;
+        assert_true(workers_push(&workers, &plain[i], ANN, false));
+    }
+    wait_for(plain, 8, 2, 8);
+    assert_int_equal(in_state(parked, LIMIT_HTTP_PARKED, 0), LIMIT_HTTP_PARKED);
+    shut = true; /* opens */
+    wait_for(parked, LIMIT_HTTP_PARKED - 1, 2, LIMIT_HTTP_PARKED - 1);
+    assert_int_equal(drop.state, 0);
+    workers_stop(&workers, drop_job);
+    assert_int_equal(drop.state, -1);
+    workers_release(&workers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_owner_leaves_a_thread),
         cmocka_unit_test(one_owner_leaves_places),
         cmocka_unit_test(a_single_thread_serves_all),
+        cmocka_unit_test(parked_jobs_are_in_nobodys_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

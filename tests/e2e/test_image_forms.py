@@ -65,13 +65,14 @@ def meant(entries):
     return found
 
 
-# ---- Tars ----------------------------------------------------------------------------------------
+# ---- Tars ----
 
 NAMES = [
     "a", "./b", "/c", "d//e", "d/./f", "g/../h", "x" * 99, "x" * 100, "x" * 101, "y" * 155 + "/z",
     "p" * 150 + "/" + "q" * 99, "long/" * 60 + "end", "m" * 255 + "/" + "n" * 255,
     "ümläut/ß", "日本語/名前", "space d/t\tab", "new\nline", "trailing.", "...", "..a", "a..",
-    ".wh.gone", "dir/.wh.gone", "dir/.wh..wh..opq", ".wh..wh..opq", ".wh..wh.plnk", "dir/.wh..wh.aufs",
+    ".wh.gone", "dir/.wh.gone", "dir/.wh..wh..opq", ".wh..wh..opq", ".wh..wh.plnk",
+    "dir/.wh..wh.aufs",
 ]
 
 
@@ -189,7 +190,7 @@ def test_compressions(tmp_path):
             "digest": images.sha256(blob), "diff_id": images.sha256(content), "size": len(blob)}]
 
 
-# ---- Real images -----------------------------------------------------------------------------
+# ---- Real images ----
 
 def layer_tars(path):
     """The tars of the layers of a docker-archive, and its manifest.json."""
@@ -279,7 +280,7 @@ def test_every_form_is_the_same(alpine, alpine_tar, tmp_path):
 
 
 def test_layers_of_umoci(alpine_tar, tmp_path):
-    """umoci adds a layer that removes, replaces and links; what it holds is read alike by Python."""
+    """umoci adds a layer that removes, adds and links; Python reads the same in it."""
     need("skopeo")
     need("umoci")
     layout, bundle = tmp_path / "layout", tmp_path / "bundle"
@@ -306,7 +307,7 @@ def test_layers_of_umoci(alpine_tar, tmp_path):
     assert ("symlink", b"etc/new-link", b"new", 0, None) in entries
 
 
-# ---- What a source lists ---------------------------------------------------------------------------
+# ---- What a source lists ----
 
 def test_platforms(tmp_path):
     layout = images.Layout(tmp_path / "image")
@@ -421,7 +422,7 @@ def test_words_in_front(tmp_path):
     assert images.refused(BUILD_DIR, f"docker-archive:{tmp_path}/saved.tar")[0] == images.NOT_FOUND
 
 
-# ---- Folders -------------------------------------------------------------------------------------
+# ---- Folders ----
 
 def test_a_folder(tmp_path):
     root = tmp_path / "root"

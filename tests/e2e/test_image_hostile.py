@@ -167,7 +167,8 @@ REFUSED = {
     "sparse map of too many parts": (
         pax(record(b"GNU.sparse.major", b"1") + record(b"GNU.sparse.minor", b"0")
             + record(b"GNU.sparse.realsize", b"100"))
-        + block(size=octal(1 << 20)) + padded(b"99999999\n" + b"0\n0\n" * (1 << 18))[:1 << 20] + END,
+        + block(size=octal(1 << 20)) + padded(b"99999999\n" + b"0\n0\n" * (1 << 18))[:1 << 20]
+        + END,
         images.LIMIT, "more than the limit of 65536 parts"),
     "sparse folder": (
         pax(record(b"GNU.sparse.map", b"0,0") + record(b"GNU.sparse.size", b"100"))
@@ -310,7 +311,7 @@ def test_truncated_blobs(tmp_path):
         assert code == images.FORMAT and f"truncated {name} data" in message
 
 
-# ---- Layouts ----------------------------------------------------------------------------------
+# ---- Layouts ----
 
 PLAIN = images.tar([images.entry("a", b"b")])
 
@@ -439,7 +440,7 @@ def test_foreign_and_missing_layers(tmp_path):
     assert code == images.FORMAT and "is not there" in message
 
 
-# ---- docker-archive -----------------------------------------------------------------------------
+# ---- docker-archive ----
 
 CONFIG = json.dumps({
     "os": "linux", "architecture": "amd64",
@@ -468,8 +469,8 @@ def test_paths_out_of_an_archive(tmp_path):
         (archive, dict(entries=[images.symlink("l/layer.tar", "../../../etc/passwd")]),
          "leaves the root"),
         (archive, dict(entries=[images.symlink("l/layer.tar", "layer.tar")]), "a loop of links"),
-        (archive, dict(entries=[images.symlink("l/layer.tar", "b"), images.symlink("l/b", "layer.tar")]),
-         "a loop of links"),
+        (archive, dict(entries=[images.symlink("l/layer.tar", "b"),
+                                images.symlink("l/b", "layer.tar")]), "a loop of links"),
         (archive, dict(entries=[images.folder("l/layer.tar")]), "is not in the archive"),
         (archive, dict(entries=[images.symlink("l/layer.tar", "/etc/passwd")]),
          "is not in the archive"),
@@ -481,7 +482,8 @@ def test_paths_out_of_an_archive(tmp_path):
 
 def test_last_of_a_name_wins(tmp_path):
     other = images.tar([images.entry("c")])
-    path = archive(tmp_path, [images.entry("l/layer.tar", other), images.entry("l/layer.tar", PLAIN)])
+    path = archive(
+        tmp_path, [images.entry("l/layer.tar", other), images.entry("l/layer.tar", PLAIN)])
     assert images.read(BUILD_DIR, path)[0]["entries"][0][0][1] == b"a"
 
 

@@ -255,10 +255,11 @@ const struct command command_scan = {.name = "scan",
         "TARGET is an image: an archive of docker save, an OCI layout (a folder or a tar), or a\n"
         "folder with the root of a file system; which it is, is found out, unless it begins with\n"
         "docker-archive:, oci: or dir:. Of an image for several platforms all are read.\n"
-        "Without --data or --server the packages are shown. With one of them the images go into\n"
-        "that inventory, with the options of import saying where they live; a folder, and an\n"
-        "archive without a name, need --name. A token belongs into CAREEN_TOKEN rather than on\n"
-        "the command line, where others can see it.\n"
+        "The packages are shown, and no data folder is needed. With --data (on the command line;\n"
+        "the environment's does not count) or --server the images go into that inventory, with\n"
+        "the options of import saying where they live; a folder, and an archive without a name,\n"
+        "need --name. A token belongs into CAREEN_TOKEN rather than on the command line, where\n"
+        "others can see it.\n"
         "What layers hold is kept in the cache, so that the next image with the same layers is\n"
         "done at once. An image without any package database is not taken for a clean one.",
     .options = options,

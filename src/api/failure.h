@@ -49,7 +49,7 @@ enum exit_status {
     EXIT_DONE = 0,
     EXIT_FAILED = 1,      /* the operation failed; the message says why */
     EXIT_USAGE = 2,       /* the command line is wrong */
-    EXIT_SOME_FAILED = 3, /* import: some inputs were refused, the others are in */
+    EXIT_SOME_FAILED = 3, /* import, scan: some inputs were refused, the others are in */
     EXIT_UNSURE = 4,      /* affected: no rows, but no image in scope, or not all assessed */
 };
 

@@ -33,13 +33,14 @@ test: ## unit tests and whole-program tests (CAREEN_REQUIRE_ALL=1: a skipped one
 	@$(PYTHON) -m pytest -q -rs tests/e2e tests/scripts
 
 # The programs of bench/engine/ are no part of what is shipped, hence a build folder of their own.
-bench: ## import, call and fleet benchmarks, with what they compare with (BENCH_IMAGES=100000)
+bench: ## import, call, scan and fleet benchmarks, with what they compare with (BENCH_IMAGES=100000)
 	@scripts/install-dependencies build bench
 	@cmake --preset release -DCAREEN_TESTS=OFF -DCAREEN_BENCH=ON -B build/bench --log-level=WARNING \
 		>/dev/null
 	@ninja -C build/bench $$([ -t 1 ] || echo --quiet)
 	@CAREEN_BUILD_DIR=build/bench bench/import-bench
 	@CAREEN_BUILD_DIR=build/bench bench/call-bench
+	@CAREEN_BUILD_DIR=build/bench bench/scan-bench
 	@CAREEN_BUILD_DIR=build/bench BENCH_IMAGES=$(BENCH_IMAGES) bench/fleet-bench --chart build/bench.svg
 
 lint: ## format, include directions, sizes, warnings of gcc and clang

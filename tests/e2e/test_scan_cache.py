@@ -86,6 +86,22 @@ def test_where_it_cannot_be(careen, image, tmp_path):
     assert ran.stderr.count("warning: the cache is not used") == 1 and "bash" in ran.stdout
 
 
+def test_a_full_disk(careen, image, tmp_path):
+    place = tmp_path / "small"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", place],
+                             capture_output=True, text=True, check=False)
+    if mounted.returncode != 0:
+        pytest.skip(f"no small disk can be made: {mounted.stderr}")
+    try:
+        (place / "filler").write_bytes(bytes(16384))
+        ran = scan(careen, image, "--cache", place / "cache")
+        assert "warning: the cache is not used" in ran.stderr and "bash" in ran.stdout
+        assert [path for path in files(place) if path.name != "filler" and path.stat().st_size] == []
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
 def test_its_size(careen, tmp_path):
     cache = tmp_path / "cache"
     noise = [entry(f"usr/share/doc/p{number}/copyright", b"License: GPL-%d+\n" % number)

@@ -30,7 +30,7 @@ int layer_facts_add(struct layer_facts *facts, const struct fact *fact, struct e
             "more than %d files of package databases, and links and whiteouts at their places "
             "(LIMIT_LAYER_FACTS)",
             LIMIT_LAYER_FACTS);
-    copy.order = facts->added++;
+    copy.order = ++facts->added;
     if (arena_dup(&facts->arena, fact->path, &copy.path, err) < 0 ||
         arena_dup(&facts->arena, fact->target, &copy.target, err) < 0 ||
         arena_dup(&facts->arena, fact->as, &copy.as, err) < 0 ||

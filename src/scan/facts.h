@@ -51,7 +51,7 @@ struct fact {
     struct slice why;
     struct slice payload; /* of what it told: told_begin() */
 
-    size_t order; /* while gathered: when it came */
+    size_t order; /* while gathered: when it came, from 1 */
 };
 
 struct layer_facts {

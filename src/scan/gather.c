@@ -5,7 +5,8 @@
  * - one with a second file beside it (a database and its log): both are kept until the layer's end,
  *   and read together when there was a second one;
  * - a hard link: its content came earlier, under another name. When nobody had asked for that, the
- *   layer is read again, for what its hard links lead to.
+ *   layer is read again, for what its hard links lead to. Of what stands at the link's path before
+ *   and behind it, the last one counts, as with any other entry.
  */
 #include "scan/gather.h"
 
@@ -23,6 +24,7 @@ enum { KEPT_MAX = 16 };
 struct kept {
     struct slice path, as;
     const struct inventory_reader *reader; /* NULL: the second file */
+    size_t order;                          /* as a fact's */
     struct blob content;
     void *memory; /* owned, or NULL */
     int fd;       /* owned, or -1 */
@@ -30,6 +32,9 @@ struct kept {
 
 struct hard_link {
     struct slice path, target;
+    size_t order;               /* as a fact's, had it come with the link */
+    uint64_t entry;             /* which one of the layer it is */
+    size_t facts_at, facts_end; /* what was made of it: none as long as nothing is found */
 };
 
 struct gather {
@@ -39,9 +44,9 @@ struct gather {
     struct arena arena; /* paths of what is kept, and of links */
     struct kept kept[KEPT_MAX];
     size_t kept_count;
-    struct hard_link *links; /* heap */
+    uint64_t entries;        /* of the layer, so far */
+    struct hard_link *links; /* heap; by target when they are followed */
     size_t link_count, link_cap;
-    bool *found; /* by link */
 };
 
 static void gather_release(struct gather *gather)
@@ -54,7 +59,6 @@ static void gather_release(struct gather *gather)
     buf_release(&gather->payload);
     arena_release(&gather->arena);
     free(gather->links);
-    free(gather->found);
 }
 
 /* ---- files ---- */
@@ -134,11 +138,15 @@ static int copy_content(const struct blob *content, struct kept *kept, struct er
 }
 
 static int keep(struct gather *gather, struct slice path, struct slice as,
-    const struct inventory_reader *reader, const struct blob *content, struct err *err)
+    const struct inventory_reader *reader, size_t order, const struct blob *content,
+    struct err *err)
 {
-    struct kept *known = find_kept(gather, path), kept = {.reader = reader, .fd = -1};
+    struct kept *known = find_kept(gather, path);
+    struct kept kept = {.reader = reader, .order = order, .fd = -1};
     int failed;
 
+    if (known && known->order > order)
+        return 0;
     if (!known && gather->kept_count == KEPT_MAX)
         return err_set(err, ERR_LIMIT, "more than %d package databases in one layer", KEPT_MAX);
     if (arena_dup(&gather->arena, path, &kept.path, err) < 0 ||
@@ -174,7 +182,7 @@ static int add_plain(
 
 static int take_hard_link(struct gather *gather, const struct layer_entry *entry, struct err *err)
 {
-    struct hard_link link;
+    struct hard_link link = {.order = ++gather->facts->added, .entry = gather->entries};
 
     if (gather->link_count >= LIMIT_LAYER_FACTS)
         return err_set(err, ERR_LIMIT,
@@ -223,6 +231,7 @@ static int on_entry(void *ctx, const struct layer_entry *entry, bool *ret_wanted
     bool is_file = interest_reader(gather->interest, entry->path, &gather->scratch, &as) != NULL;
     bool beside = !is_file && interest_is_beside(gather->interest, entry->path, &gather->scratch);
 
+    gather->entries++;
     switch (entry->type) {
     case ENTRY_FILE:
         *ret_wanted = is_file || (beside && entry->size);
@@ -246,16 +255,16 @@ static int on_entry(void *ctx, const struct layer_entry *entry, bool *ret_wanted
 }
 
 /* A file that a reader knows, or the second file of one. */
-static int take_content(
-    struct gather *gather, struct slice path, const struct blob *content, struct err *err)
+static int take_content(struct gather *gather, struct slice path, size_t order,
+    const struct blob *content, struct err *err)
 {
     struct slice as;
     const struct inventory_reader *reader =
         interest_reader(gather->interest, path, &gather->scratch, &as);
 
     if (!reader)
-        return keep(gather, path, path, NULL, content, err);
-    if (reader->beside && keep(gather, path, as, reader, content, err) < 0)
+        return keep(gather, path, path, NULL, order, content, err);
+    if (reader->beside && keep(gather, path, as, reader, order, content, err) < 0)
         return -1;
     return add_file(gather, path, as, reader, content, err);
 }
@@ -263,20 +272,70 @@ static int take_content(
 static int on_content(
     void *ctx, const struct layer_entry *entry, const struct blob *content, struct err *err)
 {
-    return take_content(ctx, entry->path, content, err);
+    struct gather *gather = ctx;
+
+    return take_content(gather, entry->path, gather->facts->added + 1, content, err);
 }
 
 /* ---- hard links ---- */
+
+static int compare_targets(const void *a, const void *b)
+{
+    const struct hard_link *left = a, *right = b;
+    int order = slice_cmp(left->target, right->target);
+
+    return order ? order : (left->order > right->order) - (left->order < right->order);
+}
+
+/* The first link to the path, or to one behind it. */
+static size_t first_link(const struct gather *gather, struct slice path)
+{
+    size_t from = 0, to = gather->link_count;
+
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+
+        if (slice_cmp(gather->links[middle].target, path) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return from;
+}
 
 static int on_linked_entry(
     void *ctx, const struct layer_entry *entry, bool *ret_wanted, struct err *err)
 {
     struct gather *gather = ctx;
+    size_t i = first_link(gather, entry->path);
 
     (void)err;
-    if (entry->type == ENTRY_FILE)
-        for (size_t i = 0; i < gather->link_count && !*ret_wanted; i++)
-            *ret_wanted = slice_eq(gather->links[i].target, entry->path);
+    gather->entries++;
+    *ret_wanted = entry->type == ENTRY_FILE && i < gather->link_count &&
+                  slice_eq(gather->links[i].target, entry->path);
+    return 0;
+}
+
+/* Facts of the link's path, in the link's place. When its target stands there twice, the last one
+ * before the link is what it leads to. */
+static int take_target(
+    struct gather *gather, struct hard_link *link, const struct blob *content, struct err *err)
+{
+    struct layer_facts *facts = gather->facts;
+
+    for (size_t i = link->facts_at; i < link->facts_end; i++)
+        facts->at[i].order = 0;
+    link->facts_at = facts->count;
+    if (interest_is_beside(gather->interest, link->path, &gather->scratch) &&
+        layer_facts_add(facts,
+            &(struct fact){.kind = FACT_BESIDE, .path = link->path, .empty = content->size == 0},
+            err) < 0)
+        return -1;
+    if (take_content(gather, link->path, link->order, content, err) < 0)
+        return -1;
+    link->facts_end = facts->count;
+    for (size_t i = link->facts_at; i < link->facts_end; i++)
+        facts->at[i].order = link->order;
     return 0;
 }
 
@@ -285,18 +344,12 @@ static int on_linked_content(
 {
     struct gather *gather = ctx;
 
-    for (size_t i = 0; i < gather->link_count; i++) {
-        struct slice path = gather->links[i].path;
+    for (size_t i = first_link(gather, entry->path); i < gather->link_count; i++) {
+        struct hard_link *link = &gather->links[i];
 
-        if (!slice_eq(gather->links[i].target, entry->path))
-            continue;
-        gather->found[i] = true;
-        if (interest_is_beside(gather->interest, path, &gather->scratch) &&
-            layer_facts_add(gather->facts,
-                &(struct fact){.kind = FACT_BESIDE, .path = path, .empty = content->size == 0},
-                err) < 0)
-            return -1;
-        if (take_content(gather, path, content, err) < 0)
+        if (!slice_eq(link->target, entry->path))
+            break;
+        if (gather->entries < link->entry && take_target(gather, link, content, err) < 0)
             return -1;
     }
     return 0;
@@ -309,15 +362,14 @@ static int follow_hard_links(struct gather *gather, struct image_source *source,
 
     if (gather->link_count == 0)
         return 0;
-    gather->found = calloc(gather->link_count, sizeof(bool));
-    if (!gather->found)
-        return err_nomem(err);
+    qsort(gather->links, gather->link_count, sizeof(*gather->links), compare_targets);
+    gather->entries = 0;
     if (image_read_layer(source, manifest, layer, &visitor, err) < 0)
         return -1;
     for (size_t i = 0; i < gather->link_count; i++)
-        if (!gather->found[i])
+        if (gather->links[i].facts_at == gather->links[i].facts_end)
             return err_set(err, ERR_FORMAT,
-                "%.*s is a hard link to %.*s, which is no file of its layer",
+                "%.*s is a hard link to %.*s, which is no file of its layer before it",
                 SLICE_FMT(gather->links[i].path), SLICE_FMT(gather->links[i].target));
     return 0;
 }

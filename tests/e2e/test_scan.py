@@ -188,8 +188,29 @@ def test_hard_links(careen, tmp_path):
         [entry("repo/objects/aa", status("bash 5")), entry("repo/objects/bb", OS_RELEASE),
          hardlink(STATUS, "repo/objects/aa"), hardlink("etc/os-release", "repo/objects/bb")])
     assert (found(image), image["os"]) == ("bash 5", "debian-12")
-    ran = scan(careen, layered(tmp_path / "j", [hardlink(STATUS, "not/there")]), expect=1)
-    assert "hard link" in ran.stderr
+    for number, entries in enumerate((
+            [hardlink(STATUS, "not/there")],
+            [hardlink(STATUS, "late"), entry("late", status("bash 5"))])):
+        ran = scan(careen, layered(tmp_path / f"j{number}", entries), expect=1)
+        assert "hard link" in ran.stderr
+
+
+def test_hard_links_among_duplicates(careen, tmp_path):
+    """A link counts where it stands, and leads to what its target was by then."""
+    old, new = entry("x", status("old 1")), entry("x", status("new 1"))
+    for number, (entries, expected) in enumerate((
+            ([old, hardlink(STATUS, "x"), entry(STATUS, status("own 1"))], "own 1"),
+            ([old, entry(STATUS, status("own 1")), hardlink(STATUS, "x")], "old 1"),
+            ([old, new, hardlink(STATUS, "x")], "new 1"),
+            ([old, hardlink(STATUS, "x"), new], "old 1"),
+            ([old, entry("y", status("y 1")), hardlink(STATUS, "x"), hardlink(STATUS, "y")],
+             "y 1"),
+            ([old, entry("y", status("y 1")), hardlink(STATUS, "y"), hardlink(STATUS, "x")],
+             "old 1"))):
+        assert found(one(careen, tmp_path / f"i{number}", entries)) == expected, number
+    covered = one(careen, tmp_path / "k", [old, hardlink(STATUS, "x"),
+                                           symlink("var/lib/dpkg", "/nowhere")])
+    assert covered["databases"] == 0
 
 
 def test_whiteouts(careen, tmp_path):

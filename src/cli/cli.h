@@ -63,13 +63,14 @@ struct command {
     int (*run)(const struct cli_args *args); /* an exit status */
 };
 
-extern const struct command command_affected, command_backup, command_prune, command_restore, command_scan,
-    command_doctor, command_settings, command_images_list, command_images_show, command_images_rm,
-    command_images_set, command_import, command_key_create, command_key_list, command_key_revoke,
-    command_project_create, command_project_list, command_project_revoke, command_project_restore,
-    command_serve, command_status, command_token_create, command_token_list, command_token_revoke,
-    command_user_create, command_user_list, command_user_grant, command_user_ungrant,
-    command_user_password, command_user_revoke, command_user_restore, command_vulns;
+extern const struct command command_affected, command_backup, command_prune, command_restore,
+    command_scan, command_doctor, command_settings, command_images_list, command_images_show,
+    command_images_rm, command_images_set, command_import, command_key_create, command_key_list,
+    command_key_revoke, command_project_create, command_project_list, command_project_revoke,
+    command_project_restore, command_serve, command_status, command_token_create,
+    command_token_list, command_token_revoke, command_user_create, command_user_list,
+    command_user_grant, command_user_ungrant, command_user_password, command_user_revoke,
+    command_user_restore, command_vulns;
 
 extern const struct command command_decisions, command_handle, command_ignore, command_unignore;
 

@@ -48,7 +48,8 @@ static int find_names(
     const struct deciding_line *line, struct slice name, struct found *found, struct err *err)
 {
     struct affected_query query = {
-        .q = {.scope = {.type = -1}, .codes = INDEX_ALL_CODES, .limit = LIMIT_PAGE_MAX}, .vul_id = name};
+        .q = {.scope = {.type = -1}, .codes = INDEX_ALL_CODES, .limit = LIMIT_PAGE_MAX},
+        .vul_id = name};
 
     do {
         if (fleet_affected(line->fleet, line->project, &query, take_names, found, err) < 0)

@@ -218,7 +218,7 @@ static bool is_database(const void *owner, uint32_t id, const void *key)
     return slice_eq(layering->databases[id].path, *(const struct slice *)key);
 }
 
-static uint32_t find_database(const struct layering *layering, struct slice path)
+uint32_t layering_find_database(const struct layering *layering, struct slice path)
 {
     return map_find(&layering->database_ids, slice_hash(path), is_database, layering, &path);
 }
@@ -243,7 +243,9 @@ static int add_database(
     return 0;
 }
 
-static int add_licence(
+/* ---- licences ---- */
+
+int layering_add_licence(
     struct layering *layering, const struct found_licence *found, struct err *err)
 {
     struct found_licence copy;
@@ -257,6 +259,33 @@ static int add_licence(
     return 0;
 }
 
+static int compare_licences(const void *a, const void *b)
+{
+    return slice_cmp(
+        ((const struct found_licence *)a)->package, ((const struct found_licence *)b)->package);
+}
+
+void layering_sort_licences(struct layering *layering)
+{
+    if (layering->licence_count)
+        qsort(layering->licences, layering->licence_count, sizeof(*layering->licences),
+            compare_licences);
+    layering->licences_sorted = layering->licence_count;
+}
+
+const struct found_licence *layering_find_licence(
+    const struct layering *layering, struct slice package)
+{
+    const struct found_licence sought = {.package = package};
+
+    return layering->licences_sorted
+               ? bsearch(&sought, layering->licences, layering->licences_sorted, sizeof(sought),
+                     compare_licences)
+               : NULL;
+}
+
+/* ---- files ---- */
+
 /* What a visible file told. */
 static int take_told(struct layering *layering, size_t database, struct told *told, struct err *err)
 {
@@ -269,7 +298,7 @@ static int take_told(struct layering *layering, size_t database, struct told *to
     layering->databases[database].package_count =
         layering->package_count - layering->databases[database].first_package;
     while (told_licence(told, &licence))
-        if (add_licence(layering, &licence, err) < 0)
+        if (layering_add_licence(layering, &licence, err) < 0)
             return -1;
     if (told->os_release.len == 0 || (layering->release.len && told->os_rank <= layering->os_rank))
         return 0;
@@ -298,7 +327,7 @@ static void trace(
 static int take_file(struct layering *layering, size_t layer, const struct fact *fact,
     struct arena *arena, struct err *err)
 {
-    uint32_t known = find_database(layering, fact->path);
+    uint32_t known = layering_find_database(layering, fact->path);
     bool traced = known != MAP_NONE && layering->databases[known].traced;
     struct told told;
     size_t database;
@@ -368,7 +397,8 @@ static int check_besides(const struct layering *layering, struct err *err)
 {
     for (size_t i = 0; i < layering->beside_count; i++) {
         struct slice path = layering->besides[i].path;
-        uint32_t id = find_database(layering, slice_sub(path, 0, slice_rfind_char(path, '-')));
+        uint32_t id =
+            layering_find_database(layering, slice_sub(path, 0, slice_rfind_char(path, '-')));
 
         if (id != MAP_NONE && layering->databases[id].layer != layering->besides[i].layer)
             return err_set(err, ERR_UNSUPPORTED,
@@ -378,23 +408,12 @@ static int check_besides(const struct layering *layering, struct err *err)
     return 0;
 }
 
-static int compare_licences(const void *a, const void *b)
-{
-    return slice_cmp(
-        ((const struct found_licence *)a)->package, ((const struct found_licence *)b)->package);
-}
-
 static void give_licences(struct layering *layering)
 {
-    if (layering->licence_count == 0)
-        return;
-    qsort(
-        layering->licences, layering->licence_count, sizeof(*layering->licences), compare_licences);
+    layering_sort_licences(layering);
     for (size_t i = 0; i < layering->package_count; i++) {
         struct found_package *found = &layering->packages[i].shown.found;
-        const struct found_licence *licence =
-            bsearch(&(struct found_licence){.package = found->package.name}, layering->licences,
-                layering->licence_count, sizeof(*layering->licences), compare_licences);
+        const struct found_licence *licence = layering_find_licence(layering, found->package.name);
 
         if (licence && found->licence.len == 0)
             found->licence = licence->licence;
@@ -427,9 +446,9 @@ static void drop_packages_of_gone(struct layering *layering)
 
 int layering_finish(struct layering *layering, struct err *err)
 {
-    if (check_besides(layering, err) < 0 || layering_link_licences(layering, err) < 0 ||
-        layering_join_databases(layering, err) < 0)
+    if (check_besides(layering, err) < 0 || layering_link_licences(layering, err) < 0)
         return -1;
+    layering_join_databases(layering);
     drop_packages_of_gone(layering);
     give_licences(layering);
     if (layering->package_count)

@@ -48,6 +48,7 @@ struct layering {
     struct map package_ids; /* by database and package; until they are put in order */
     struct found_licence *licences;
     size_t licence_count, licence_cap;
+    size_t licences_sorted; /* so many of them are in order of their packages */
     struct visible_link *links;
     size_t link_count, link_cap;
     struct map link_ids; /* by path */
@@ -60,12 +61,23 @@ struct layering {
 /* The layering's own copy of a text, one for all that are equal. */
 int layering_text(struct layering *layering, struct slice text, struct slice *ret, struct err *err);
 
+/* The visible file of this path: its place in databases, or MAP_NONE. There is never a second. */
+uint32_t layering_find_database(const struct layering *layering, struct slice path);
+
+/* Licences are added, put in order, and found then. */
+int layering_add_licence(
+    struct layering *layering, const struct found_licence *found, struct err *err);
+void layering_sort_licences(struct layering *layering);
+const struct found_licence *layering_find_licence(
+    const struct layering *layering, struct slice package);
+
 /* ---- layering_links.c ---- */
 
 int layering_add_link(struct layering *layering, const struct fact *fact, struct err *err);
-/* A folder that links to its neighbour has the licence of it: usr/share/doc/libc6-dev. */
+/* A folder that links to its neighbour has the licence of it, if it has none of its own:
+ * usr/share/doc/libc6-dev. */
 int layering_link_licences(struct layering *layering, struct err *err);
 /* Of databases that links make one, the one of the upper layer stays. */
-int layering_join_databases(struct layering *layering, struct err *err);
+void layering_join_databases(struct layering *layering);
 
 #endif

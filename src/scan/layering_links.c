@@ -189,60 +189,47 @@ static struct slice last_part(struct slice path)
     return slash == path.len ? path : slice_skip(path, slash + 1);
 }
 
-static int compare_names(const void *a, const void *b)
-{
-    return slice_cmp(
-        ((const struct found_licence *)a)->package, ((const struct found_licence *)b)->package);
-}
-
 int layering_link_licences(struct layering *layering, struct err *err)
 {
     struct walk walk CLEANUP(walk_release) = WALK_INIT;
-    size_t known = layering->licence_count;
 
-    if (known == 0)
+    layering_sort_licences(layering);
+    if (layering->licences_sorted == 0)
         return 0;
-    qsort(layering->licences, known, sizeof(*layering->licences), compare_names);
     for (size_t i = 0; i < layering->link_count; i++) {
         struct slice path = layering->links[i].path;
-        struct found_licence sought, *licence;
+        struct found_licence linked = {.package = last_part(path)};
+        const struct found_licence *known;
 
         if (interest_above(&(struct interest){0}, path) != ABOVE_ONE_OF_MANY ||
-            !resolve(layering, path, &walk))
+            layering_find_licence(layering, linked.package) || !resolve(layering, path, &walk))
             continue;
-        sought.package = last_part(buf_slice(&walk.at));
-        licence = bsearch(&sought, layering->licences, known, sizeof(sought), compare_names);
-        if (!licence)
+        known = layering_find_licence(layering, last_part(buf_slice(&walk.at)));
+        if (!known)
             continue;
-        if (array_reserve(&layering->licences, &layering->licence_cap, layering->licence_count + 1,
-                sizeof(sought), err) < 0)
+        linked.licence = known->licence;
+        if (layering_add_licence(layering, &linked, err) < 0)
             return -1;
-        /* The array may have moved, its first part is the same. */
-        licence = bsearch(&sought, layering->licences, known, sizeof(sought), compare_names);
-        layering->licences[layering->licence_count++] =
-            (struct found_licence){last_part(path), licence->licence};
     }
     return 0;
 }
 
-int layering_join_databases(struct layering *layering, struct err *err)
+void layering_join_databases(struct layering *layering)
 {
     struct walk walk CLEANUP(walk_release) = WALK_INIT;
 
-    (void)err;
     if (layering->link_count == 0)
-        return 0;
+        return;
     for (size_t i = 0; i < layering->database_count; i++) {
-        struct database *one = &layering->databases[i];
+        struct database *one = &layering->databases[i], *other;
+        uint32_t id;
 
         if (!resolve(layering, one->path, &walk) || slice_eq(buf_slice(&walk.at), one->path))
             continue;
-        for (size_t k = 0; k < layering->database_count; k++) {
-            struct database *other = &layering->databases[k];
-
-            if (k != i && slice_eq(other->path, buf_slice(&walk.at)))
-                *(other->layer < one->layer ? &other->gone : &one->gone) = true;
-        }
+        id = layering_find_database(layering, buf_slice(&walk.at));
+        if (id == MAP_NONE)
+            continue;
+        other = &layering->databases[id];
+        *(other->layer < one->layer ? &other->gone : &one->gone) = true;
     }
-    return 0;
 }

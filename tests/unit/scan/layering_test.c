@@ -189,6 +189,20 @@ static void test_licences_of_other_files(void **state)
     assert_slice(layering_package(world->layering, 2)->found.licence, "");
 }
 
+/* A folder in the place of a link: what stands in it comes before what the link led to. */
+static void test_own_licence_before_the_linked_one(void **state)
+{
+    struct world *world = *state;
+
+    add_file(&world->made[0], STATUS, "libx 1", "libx-dev 1");
+    add_file(&world->made[0], "usr/share/doc/libx/copyright", "licence libx MIT");
+    add_link(&world->made[0], "usr/share/doc/libx-dev", "libx");
+    add_file(&world->made[1], "usr/share/doc/libx-dev/copyright", "licence libx-dev ISC");
+    assert_packages(world, "libx 1 @0, libx-dev 1 @0");
+    assert_slice(layering_package(world->layering, 0)->found.licence, "MIT");
+    assert_slice(layering_package(world->layering, 1)->found.licence, "ISC");
+}
+
 static void test_databases(void **state)
 {
     struct world *world = *state;
@@ -241,6 +255,7 @@ int main(void)
         TEST(test_a_damaged_database_below_a_good_one),
         TEST(test_the_release),
         TEST(test_licences_of_other_files),
+        TEST(test_own_licence_before_the_linked_one),
         TEST(test_databases),
         TEST(test_one_database_by_two_paths),
         TEST(test_a_log_in_another_layer),

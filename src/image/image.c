@@ -29,17 +29,27 @@ static const struct {
     {"dir:", STATED_FOLDER},
     {"docker-archive:", STATED_DOCKER},
     {"oci-archive:", STATED_OCI},
+    {"oci-dir:", STATED_OCI},
     {"oci:", STATED_OCI},
 };
 
-static enum stated_kind cut_prefix(const char **target)
+static enum stated_kind split_target(const char *target, const char **ret_path)
 {
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
-        if (slice_starts_with(slice_of(*target), prefixes[i].prefix)) {
-            *target += strlen(prefixes[i].prefix);
+        if (slice_starts_with(slice_of(target), prefixes[i].prefix)) {
+            *ret_path = target + strlen(prefixes[i].prefix);
             return prefixes[i].kind;
         }
+    *ret_path = target;
     return STATED_NONE;
+}
+
+const char *image_target_path(const char *target)
+{
+    const char *path;
+
+    split_target(target, &path);
+    return path;
 }
 
 /* Opens a file or folder. The kind is asked for first, because opening a device can do things. */
@@ -189,7 +199,8 @@ static int narrow(struct image_source *source, struct slice text, struct err *er
 struct image_source *image_open(
     const char *target, const struct source_options *options, struct err *err)
 {
-    enum stated_kind stated = cut_prefix(&target);
+    const char *path;
+    enum stated_kind stated = split_target(target, &path);
     struct image_source *source = calloc(1, sizeof(*source));
 
     if (!source) {
@@ -199,11 +210,11 @@ struct image_source *image_open(
     arena_init(&source->arena, "the description of an image", LIMIT_IMAGE_MEMORY_BYTES);
     source->place.folder_fd = -1;
     source->scratch_fd = options->scratch_fd;
-    source->path = strdup(target);
+    source->path = strdup(path);
     source->place.name = source->path;
     if (!source->path)
         err_nomem(err);
-    else if (read_target(source, target, stated, err) == 0 &&
+    else if (read_target(source, source->path, stated, err) == 0 &&
              narrow(source, options->platform, err) == 0)
         return source;
     image_close(source);

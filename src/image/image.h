@@ -8,7 +8,7 @@
  * An open source lists its images, one for each platform and each name: indexes are always
  * descended, and what they list but the source does not hold is left out. A layer is read entry by
  * entry, in the order of its archive; what covers what is for the reader to work out
- * (scan/overlay.h). Nothing is ever unpacked: contents that are wanted stand in memory while they
+ * (scan/layering.h). Nothing is ever unpacked: contents that are wanted stand in memory while they
  * are small, and in an unlinked file of the scratch folder when they are not.
  *
  * Everything here takes bytes from strangers. Ceilings are LIMIT_LAYER_*, LIMIT_IMAGE_*.
@@ -47,15 +47,17 @@ struct manifest {
 
 struct image_source; /* owns everything that its manifests point at */
 
-/* target: a path; "dir:PATH", "docker-archive:PATH" and "oci:PATH" say what it has to be. Of an
- * archive under gzip or zstd as a whole, the tar is put into the scratch folder. Manifests and
- * configs are read, and checked against their digests; layers are not. Attestations (platform
- * unknown/unknown) and artifacts that are no images are left out. ERR_NOT_FOUND (no such file; no
- * image for the platform: names those that there are), ERR_FORMAT, ERR_INVALID, ERR_UNSUPPORTED (by
- * name: docker schema 1, encrypted layers, foreign layers, an archive of something else),
- * ERR_LIMIT. */
+/* target: a path; "dir:PATH", "docker-archive:PATH", "oci:PATH" and, as other tools write it,
+ * "oci-archive:PATH" and "oci-dir:PATH" say what it has to be. Of an archive under gzip or zstd as
+ * a whole, the tar is put into the scratch folder. Manifests and configs are read, and checked
+ * against their digests; layers are not. Attestations (platform unknown/unknown) and artifacts that
+ * are no images are left out. ERR_NOT_FOUND (no such file; no image for the platform: names those
+ * that there are), ERR_FORMAT, ERR_INVALID, ERR_UNSUPPORTED (by name: docker schema 1, encrypted
+ * layers, foreign layers, an archive of something else), ERR_LIMIT. */
 struct image_source *image_open(
     const char *target, const struct source_options *options, struct err *err);
+/* What of a target is its path. */
+const char *image_target_path(const char *target);
 void image_close(struct image_source *source); /* accepts NULL */
 enum source_kind image_source_kind(const struct image_source *source);
 /* In the order of the source. */

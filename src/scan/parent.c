@@ -23,17 +23,6 @@
 
 /* ---- starting ---- */
 
-/* What comes behind "oci:" and the like. */
-static const char *path_of_target(const char *target)
-{
-    static const char *const kinds[] = {"dir:", "docker-archive:", "oci:"};
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strncmp(target, kinds[i], strlen(kinds[i])) == 0)
-            return target + strlen(kinds[i]);
-    return target;
-}
-
 /* A folder for large contents: on a disk, if there is one. */
 static int make_scratch(struct parent *parent, struct err *err)
 {
@@ -51,9 +40,8 @@ static int make_scratch(struct parent *parent, struct err *err)
             rmdir(parent->scratch);
         }
     }
-    err_set_errno(err, "cannot make a scratch folder in %s (TMPDIR)", places[0]);
     parent->scratch[0] = '\0';
-    return -1;
+    return err_set_errno(err, "cannot make a scratch folder in %s (TMPDIR)", places[0]);
 }
 
 /* Keeps the plan's descriptors, and nothing else that was open. */
@@ -122,7 +110,7 @@ int parent_start(struct parent *parent, const char *target, const struct scan_op
         .platform = options->platform,
         .threads = threads,
         .cache_fd = cache_fd,
-        .target_fd = open(path_of_target(target), O_PATH | O_CLOEXEC)};
+        .target_fd = open(image_target_path(target), O_PATH | O_CLOEXEC)};
     int failed;
 
     *parent = (struct parent){.pipe_fd = -1,

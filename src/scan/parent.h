@@ -6,15 +6,16 @@
 #include "base/buf.h"
 #include "scan/scan.h"
 
+#include <limits.h>
 #include <sys/types.h>
 
 struct parent {
     pid_t pid;   /* 0: not started, or ended */
     int pipe_fd; /* -1 */
     int scratch_fd;
-    char scratch[64];    /* the folder; empty: none */
-    int64_t deadline_us; /* monotonic */
-    struct buf in;       /* frames that are not whole yet */
+    char scratch[PATH_MAX]; /* the folder; empty: none */
+    int64_t deadline_us;    /* monotonic */
+    struct buf in;          /* frames that are not whole yet */
     struct scanned scanned;
     size_t image_cap;
     size_t layers_done, layers_known;

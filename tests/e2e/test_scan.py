@@ -143,6 +143,20 @@ def test_every_form(careen, debian_image, tmp_path):
     assert names(flat) == names(expected)
 
 
+def test_words_in_front(careen, tmp_path):
+    """Each opens the walls for what is behind it."""
+    layered(tmp_path / "i", debian_layer("bash 5"))
+    tree = tmp_path / "root" / STATUS
+    tree.parent.mkdir(parents=True)
+    tree.write_bytes(status("bash 5"))
+    with tarfile.open(tmp_path / "i.tar", "w") as archive:
+        archive.add(tmp_path / "i", arcname=".")
+    for word, name in (("oci:", "i"), ("oci-dir:", "i"), ("oci:", "i.tar"),
+                       ("oci-archive:", "i.tar"), ("dir:", "root")):
+        [image] = scanned(careen, f"{word}{tmp_path / name}")
+        assert found(image) == "bash 5", word
+
+
 # --- Layers over each other -----------------------------------------------------------------------
 
 def one(careen, path, *layers):

@@ -101,14 +101,16 @@ static void test_platforms(void **state)
 
 static void test_words_in_front(void **state)
 {
+    static const char *const words[] = {"", "oci:", "oci-archive:", "oci-dir:"};
     char path[64], target[128];
     int fd = make_layout(path);
     struct image_source *source;
     struct err err;
 
     (void)state;
-    for (int i = 0; i < 2; i++) {
-        snprintf(target, sizeof(target), "%s:%s", i ? "oci" : "oci-archive", path);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        snprintf(target, sizeof(target), "%s%s", words[i], path);
+        assert_string_equal(image_target_path(target), path);
         source = open_for(target, "", &err);
         assert_int_equal(image_source_kind(source), SOURCE_OCI_LAYOUT);
         image_close(source);

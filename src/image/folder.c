@@ -93,6 +93,16 @@ static int visit(
     return 0;
 }
 
+/* Is the folder whose path is in walk->path to be walked? */
+static bool enters(const struct folder_walk *walk, const struct stat *st)
+{
+    const struct layer_visitor *visitor = walk->visitor;
+
+    return S_ISDIR(st->st_mode) && st->st_dev == walk->device &&
+           (!visitor->enters ||
+               visitor->enters(visitor->ctx, (struct slice){walk->path, walk->len}));
+}
+
 static int walk_folder(struct folder_walk *walk, int fd, size_t depth, struct err *err);
 
 /* An entry, whose path is in walk->path, and what is below it. */
@@ -106,7 +116,7 @@ static int walk_entry(
         return errno == ENOENT ? 0 : fail_read(walk, err);
     if (visit(walk, parent, name, &st, err) != 0)
         return -1;
-    if (!S_ISDIR(st.st_mode) || st.st_dev != walk->device)
+    if (!enters(walk, &st))
         return 0;
     if (depth == LIMIT_LAYER_PATH_DEPTH)
         return err_set(err, ERR_LIMIT, "%s has more parts than the limit of %d", show(walk),

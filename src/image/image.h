@@ -97,6 +97,10 @@ struct layer_visitor {
     int (*entry)(void *ctx, const struct layer_entry *entry, bool *ret_wanted, struct err *err);
     int (*content)(
         void *ctx, const struct layer_entry *entry, const struct blob *content, struct err *err);
+    /* May anything below this folder, which was told of, matter? Where not, the walk of a root
+     * folder does not go: it may be large, and not for everybody to read. An archive is read whole.
+     * NULL: everything does. */
+    bool (*enters)(void *ctx, struct slice folder);
     void *ctx;
 };
 

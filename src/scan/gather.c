@@ -254,6 +254,13 @@ static int on_entry(void *ctx, const struct layer_entry *entry, bool *ret_wanted
     return 0;
 }
 
+static bool enters(void *ctx, struct slice folder)
+{
+    const struct gather *gather = ctx;
+
+    return interest_above(gather->interest, folder) != ABOVE_NOTHING;
+}
+
 /* A file that a reader knows, or the second file of one. */
 static int take_content(struct gather *gather, struct slice path, size_t order,
     const struct blob *content, struct err *err)
@@ -358,7 +365,8 @@ static int on_linked_content(
 static int follow_hard_links(struct gather *gather, struct image_source *source,
     const struct manifest *manifest, size_t layer, struct err *err)
 {
-    const struct layer_visitor visitor = {on_linked_entry, on_linked_content, gather};
+    const struct layer_visitor visitor = {
+        .entry = on_linked_entry, .content = on_linked_content, .ctx = gather};
 
     if (gather->link_count == 0)
         return 0;
@@ -414,7 +422,8 @@ static int read_pair(struct gather *gather, const struct kept *first, struct err
 static int gather_all(struct gather *gather, struct image_source *source,
     const struct manifest *manifest, size_t layer, struct err *err)
 {
-    const struct layer_visitor visitor = {on_entry, on_content, gather};
+    const struct layer_visitor visitor = {
+        .entry = on_entry, .content = on_content, .enters = enters, .ctx = gather};
 
     if (image_read_layer(source, manifest, layer, &visitor, err) < 0 ||
         follow_hard_links(gather, source, manifest, layer, err) < 0)

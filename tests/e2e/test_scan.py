@@ -4,6 +4,7 @@ image; layers over each other; outputs; the cache."""
 import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import tarfile
@@ -155,6 +156,23 @@ def test_words_in_front(careen, tmp_path):
                        ("oci-archive:", "i.tar"), ("dir:", "root")):
         [image] = scanned(careen, f"{word}{tmp_path / name}")
         assert found(image) == "bash 5", word
+
+
+def test_a_folder_is_entered_where_something_may_be(careen, tmp_path):
+    """Elsewhere it may be as deep as it likes, and closed to whoever scans."""
+    tree = tmp_path / "root" / STATUS
+    tree.parent.mkdir(parents=True)
+    tree.write_bytes(status("bash 5"))
+    deep = os.open(tmp_path / "root", os.O_RDONLY)
+    for _ in range(300):
+        os.mkdir("d", dir_fd=deep)
+        below = os.open("d", os.O_RDONLY, dir_fd=deep)
+        os.close(deep)
+        deep = below
+    os.close(deep)
+    [image] = scanned(careen, tmp_path / "root")
+    assert found(image) == "bash 5"
+    shutil.rmtree(tmp_path / "root" / "d")
 
 
 # --- Layers over each other -----------------------------------------------------------------------

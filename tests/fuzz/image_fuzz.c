@@ -33,7 +33,7 @@ static int on_content(
 
 static void read_archive(const uint8_t *data, size_t size)
 {
-    static const struct layer_visitor visitor = {on_entry, on_content, NULL};
+    static const struct layer_visitor visitor = {.entry = on_entry, .content = on_content};
     struct source_options options = {.scratch_fd = -1};
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     struct image_source *source;

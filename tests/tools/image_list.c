@@ -145,7 +145,7 @@ static double thread_seconds(void)
 static int list_layer(struct listing *listing, struct image_source *source,
     const struct manifest *image, size_t layer, struct err *err)
 {
-    struct layer_visitor visitor = {on_entry, on_content, listing};
+    struct layer_visitor visitor = {.entry = on_entry, .content = on_content, .ctx = listing};
     int64_t start_us = clock_monotonic_us();
     double start = thread_seconds();
 

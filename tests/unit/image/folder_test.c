@@ -18,6 +18,7 @@ struct seen {
     const char *remove;  /* when it is told of, it is removed */
     const char *replace; /* when it is told of, it becomes a link */
     bool want;
+    bool (*enters)(void *ctx, struct slice path);
 };
 
 static int on_entry(void *ctx, const struct layer_entry *entry, bool *ret_wanted, struct err *err)
@@ -51,7 +52,8 @@ static int on_content(
 
 static int read_folder(struct seen *seen, struct err *err)
 {
-    struct layer_visitor visitor = {on_entry, on_content, seen};
+    struct layer_visitor visitor = {
+        .entry = on_entry, .content = on_content, .enters = seen->enters, .ctx = seen};
 
     seen->log = (struct buf)BUF_INIT(1 << 20);
     return folder_read(folder_fd, &visitor, err);
@@ -163,10 +165,41 @@ static int unmake(void **state)
     return rmdir(folder);
 }
 
+static bool enters_a(void *ctx, struct slice path)
+{
+    (void)ctx;
+    return slice_is(path, "a") || slice_starts_with(path, "a/");
+}
+
+/* A folder that is not entered is told of, and not opened: nobody need be allowed to. */
+static void test_what_is_not_entered(void **state)
+{
+    struct seen seen = {.enters = enters_a};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdirat(folder_fd, "a", 0700), 0);
+    assert_int_equal(mkdirat(folder_fd, "a/c", 0700), 0);
+    put("a/c/f", "");
+    assert_int_equal(mkdirat(folder_fd, "b", 0000), 0);
+    assert_int_equal(mkdirat(folder_fd, "b/c", 0000), geteuid() ? -1 : 0);
+    assert_ok(read_folder(&seen, &err));
+    assert_non_null(strstr(seen.log.data, "[1 b> 0]"));
+    assert_non_null(strstr(seen.log.data, "[0 a/c/f> 0]"));
+    assert_null(strstr(seen.log.data, "b/c"));
+    buf_release(&seen.log);
+    unlinkat(folder_fd, "a/c/f", 0);
+    unlinkat(folder_fd, "a/c", AT_REMOVEDIR);
+    unlinkat(folder_fd, "a", AT_REMOVEDIR);
+    unlinkat(folder_fd, "b/c", AT_REMOVEDIR);
+    unlinkat(folder_fd, "b", AT_REMOVEDIR);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_what_is_not_entered),
         cmocka_unit_test(test_changes_meanwhile),
         cmocka_unit_test(test_depth),
     };

@@ -34,7 +34,8 @@ static int no_content(
 static int read_layer(
     struct image_source *source, size_t image, size_t *ret_entries, struct err *err)
 {
-    struct layer_visitor visitor = {count_entry, no_content, ret_entries};
+    struct layer_visitor visitor = {
+        .entry = count_entry, .content = no_content, .ctx = ret_entries};
 
     *ret_entries = 0;
     return image_read_layer(source, image_at(source, image), 0, &visitor, err);

@@ -57,7 +57,7 @@ static int read_layer(const struct buf *tar, struct slice digest, struct slice d
 {
     struct blob blob = blob_of_memory(buf_slice(tar), "the layer");
     struct layer_reading reading = {&blob, digest, diff_id, -1};
-    struct layer_visitor visitor = {on_entry, on_content, seen};
+    struct layer_visitor visitor = {.entry = on_entry, .content = on_content, .ctx = seen};
 
     return layer_read(&reading, &visitor, err);
 }

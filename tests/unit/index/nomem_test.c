@@ -286,6 +286,12 @@ static int ask(const struct index *index, int which)
     case 11:
         query.scope = (struct index_scope){.type = IMAGE_LOCAL};
         return index_facets(index, &query, &facets, &err);
+    case 12: /* deep, by many vulnerabilities */
+        query.scope = (struct index_scope){.type = -1};
+        query.by_vuln = true;
+        query.sort = INDEX_SORT_LATEST_SCAN;
+        query.offset = 20;
+        return index_query(index, &query, &page, &err);
     case 2:
         return index_count(index, &query.scope, &counts, &err);
     case 3:
@@ -306,7 +312,7 @@ static void test_questions(void **state)
     (void)state;
     for (uint32_t i = 0; i < 5; i++)
         assert_int_equal(put_image(index, i * 30, 1), 0);
-    for (int which = 0; which < 12; which++) {
+    for (int which = 0; which < 13; which++) {
         int failures = 0, failed;
 
         do {

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@ enum { ALLOWED = 0, REFUSED = 10, NO_WALLS = 11, BROKEN = 12 };
 struct world {
     char root[64];
     int read_fd, write_fd, file_fd;
+    pid_t tester; /* the process that tries are made from */
 };
 
 static void make_file(int dir, const char *name)
@@ -57,6 +59,7 @@ static int setup(void **state)
 
     snprintf(world.root, sizeof(world.root), "/tmp/careen-sandbox-test.XXXXXX");
     assert_non_null(mkdtemp(world.root));
+    world.tester = getpid();
     world.read_fd = open_folder(&world, "read");
     world.write_fd = open_folder(&world, "write");
     close(open_folder(&world, "other"));
@@ -239,10 +242,16 @@ static bool run_program(const struct world *world)
     return false;
 }
 
-static bool signal_parent(const struct world *world)
+static bool signal_others(const struct world *world)
 {
-    (void)world;
-    return kill(getppid(), 0) == 0 || kill(1, 0) == 0;
+    return kill(world->tester, 0) == 0 || kill(1, 0) == 0 ||
+           syscall(SYS_tgkill, world->tester, world->tester, 0) == 0;
+}
+
+/* The owner of a descriptor gets a signal when there is something to read. */
+static bool signal_by_a_file(const struct world *world)
+{
+    return fcntl(world->read_fd, F_SETOWN, world->tester) == 0;
 }
 
 static bool make_code(const struct world *world)
@@ -272,7 +281,8 @@ static const struct {
     {"open a socket", open_socket, REFUSED},
     {"start a process", start_process, REFUSED},
     {"run a program", run_program, REFUSED},
-    {"signal the parent", signal_parent, REFUSED},
+    {"signal others", signal_others, REFUSED},
+    {"signal others by a file", signal_by_a_file, REFUSED},
     {"make code", make_code, REFUSED},
 };
 
@@ -308,7 +318,7 @@ static void test_without_landlock(void **state)
         if (strstr(why_not, "seccomp"))
             _exit(NO_WALLS);
         if (open_socket(world) || start_process(world) || write_target(world) ||
-            write_elsewhere(world))
+            write_elsewhere(world) || signal_others(world) || signal_by_a_file(world))
             _exit(ALLOWED);
         _exit(read_beneath(world) && write_scratch(world) ? REFUSED : BROKEN);
     }
@@ -323,7 +333,7 @@ static void test_without_landlock(void **state)
 static void test_without_walls(void **state)
 {
     const try_fn harmless[] = {read_beneath, write_scratch, start_thread, read_elsewhere, go_up,
-        list_elsewhere, open_socket, start_process, signal_parent, make_code};
+        list_elsewhere, open_socket, start_process, signal_others, signal_by_a_file, make_code};
 
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++) {
         pid_t pid = fork();

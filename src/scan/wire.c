@@ -5,9 +5,13 @@
 
 #include "base/cleanup.h"
 #include "base/limits.h"
-#include "codec/hash.h"
 
 #include <stdlib.h>
+
+static int nonsense(struct err *err)
+{
+    return err_set(err, ERR_FORMAT, "the process that reads the image talks nonsense");
+}
 
 /* ---- frames ---- */
 
@@ -28,7 +32,7 @@ int frame_next(struct slice *bytes, enum frame_type *ret_type, struct slice *ret
     for (unsigned i = 0; i < 4; i++)
         len |= (size_t)head[1 + i] << (8 * i);
     if (head[0] >= FRAME_TYPES || len > LIMIT_SCAN_FRAME_BYTES)
-        return err_set(err, ERR_FORMAT, "the process that reads the image talks nonsense");
+        return nonsense(err);
     if (bytes->len - FRAME_HEAD_BYTES < len)
         return 0;
     *ret_type = (enum frame_type)head[0];
@@ -52,7 +56,7 @@ void error_decode(struct slice bytes, struct err *ret)
     struct slice message = unpack_text(&in);
 
     if (in.failed || code == ERR_NONE)
-        err_set(ret, ERR_FORMAT, "the process that reads the image talks nonsense");
+        nonsense(ret);
     else
         err_set(ret, code, "%.*s", SLICE_FMT(message));
 }
@@ -107,11 +111,6 @@ int image_encode(const struct found_image *image, struct buf *out, struct err *e
 }
 
 /* ---- an image: reading ---- */
-
-static int nonsense(struct err *err)
-{
-    return err_set(err, ERR_FORMAT, "the process that reads the image talks nonsense");
-}
 
 static int take_head(struct unpack *in, struct scanned_image *image, struct err *err)
 {

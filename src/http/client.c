@@ -141,11 +141,13 @@ int http_client_post(struct http_client *client, const struct http_post *post, i
     struct curl_slist *headers = make_headers(post);
     CURLcode code = CURLE_OUT_OF_MEMORY;
     long status = 0;
+    int failed;
 
     buf_put_cstr(&url, client->base);
     buf_put_slice(&url, post->target);
+    failed = buf_check(&url, "the address", err);
     client->message[0] = '\0';
-    if (headers && !url.failed) {
+    if (headers && !failed) {
         set_up(client, post, url.data, headers, ret);
         code = curl_easy_perform(client->curl);
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
@@ -153,6 +155,8 @@ int http_client_post(struct http_client *client, const struct http_post *post, i
     }
     curl_slist_free_all(headers);
     buf_release(&url);
+    if (failed)
+        return -1;
     if (code != CURLE_OK)
         return say_why(client, code, ret, err);
     *ret_status = (int)status;

@@ -26,7 +26,7 @@ struct http_post {
 
 /* The answer's status in *ret_status, whichever it is, and its body appended to *ret. ERR_IO where
  * there is no answer (no such host, refused, not trusted, too slow), ERR_LIMIT where it is longer
- * than ret->max. */
+ * than ret->max, or the address than LIMIT_HTTP_URI_BYTES. */
 int http_client_post(struct http_client *client, const struct http_post *post, int *ret_status,
     struct buf *ret, struct err *err);
 

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "http/client.h"
 
 #include <arpa/inet.h>
@@ -141,6 +142,23 @@ static void test_no_answer(void **state)
     http_client_close(client);
 }
 
+static void test_an_address_too_long(void **state)
+{
+    static char target[LIMIT_HTTP_URI_BYTES];
+    struct buf body CLEANUP(buf_release) = BUF_INIT(1024);
+    const struct http_post post = {
+        .target = {target, sizeof(target)}, .content_type = "text/plain"};
+    struct err err = {0};
+    struct http_client *client = http_client_open("http://127.0.0.1:1", NULL, &err);
+    int status;
+
+    (void)state;
+    memset(target, '/', sizeof(target));
+    assert_int_equal(http_client_post(client, &post, &status, &body, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    http_client_close(client);
+}
+
 static void test_what_is_no_base(void **state)
 {
     static const char *const bases[] = {"", "careen.example.com", "ftp://x", "https://",
@@ -162,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_redirects_are_answers),
         cmocka_unit_test(test_an_answer_without_end),
         cmocka_unit_test(test_no_answer),
+        cmocka_unit_test(test_an_address_too_long),
         cmocka_unit_test(test_what_is_no_base),
     };
 

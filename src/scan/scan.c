@@ -82,10 +82,12 @@ static void plan_threads(struct scan *scan)
         scan->threads = LIMIT_SCAN_THREADS;
 }
 
-/* A target that cannot be started has failed; the others go on. */
+/* A target that cannot be started has failed; the others go on, but not so far ahead of one that
+ * takes long that what they found fills the memory. */
 static void start_some(struct scan *scan)
 {
-    while (scan->started < scan->count && scan->running < scan->at_once) {
+    while (scan->started < scan->count && scan->running < scan->at_once &&
+           scan->started - scan->told < CHILDREN_MAX) {
         struct parent *parent = &scan->parents[scan->started];
         struct err err = {0};
 

@@ -90,7 +90,9 @@ static void warn(void *ctx, const struct err *why)
 /* Most errors of opening a target name it already. */
 static void complain_of(const char *target, const struct err *why)
 {
-    cli_complain("scan", strncmp(why->message, target, strlen(target)) == 0 ? NULL : target, why);
+    const char *path = image_target_path(target);
+
+    cli_complain("scan", strncmp(why->message, path, strlen(path)) == 0 ? NULL : target, why);
 }
 
 static void warn_of(const char *target, const char *text)

@@ -36,6 +36,8 @@ static const struct {
     {5096, "MODULARITYLABEL", offsetof(struct rpm_facts, module)},
 };
 
+enum { TEXTS = sizeof(texts) / sizeof(*texts) };
+
 struct entry {
     uint32_t tag, type, offset, count;
 };
@@ -77,15 +79,31 @@ static int read_epoch(const struct entry *entry, struct slice data, uint32_t *re
     return 0;
 }
 
-static int read_entry(
-    const struct entry *entry, struct slice data, struct rpm_facts *facts, struct err *err)
+/* The last entry of each tag that is wanted: reading others, too, would let a header of many long
+ * texts cost the square of its size. */
+struct last {
+    struct entry epoch, texts[TEXTS]; /* zeroed where there is none */
+};
+
+static void keep_last(struct last *last, const struct entry *entry)
 {
     if (entry->tag == TAG_EPOCH)
-        return read_epoch(entry, data, &facts->epoch, err);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        last->epoch = *entry;
+    for (size_t i = 0; i < TEXTS; i++)
         if (entry->tag == texts[i].tag)
-            return read_text(entry, data, texts[i].name,
-                (struct slice *)(void *)((char *)facts + texts[i].offset), err);
+            last->texts[i] = *entry;
+}
+
+static int read_last(
+    const struct last *last, struct slice data, struct rpm_facts *facts, struct err *err)
+{
+    if (last->epoch.tag && read_epoch(&last->epoch, data, &facts->epoch, err) < 0)
+        return -1;
+    for (size_t i = 0; i < TEXTS; i++)
+        if (last->texts[i].tag &&
+            read_text(&last->texts[i], data, texts[i].name,
+                (struct slice *)(void *)((char *)facts + texts[i].offset), err) < 0)
+            return -1;
     return 0;
 }
 
@@ -93,6 +111,7 @@ int rpm_header_add(struct slice header, struct inventory *inventory, struct err 
 {
     const unsigned char *bytes = (const unsigned char *)header.ptr;
     struct rpm_facts facts = {0};
+    struct last last = {0};
     uint64_t entries, data_bytes;
     struct slice data;
 
@@ -110,8 +129,9 @@ int rpm_header_add(struct slice header, struct inventory *inventory, struct err 
     for (size_t i = 0; i < entries; i++) {
         struct entry entry = entry_at(bytes + HEAD_BYTES + i * ENTRY_BYTES);
 
-        if (read_entry(&entry, data, &facts, err) < 0)
-            return -1;
+        keep_last(&last, &entry);
     }
+    if (read_last(&last, data, &facts, err) < 0)
+        return -1;
     return rpm_facts_add(&facts, inventory, err);
 }

@@ -28,11 +28,12 @@ static void test_all_fields(void **state)
     buf_release(&header);
 }
 
-/* What rpm adds behind the region stands for what is in it. */
+/* What rpm adds behind the region stands for what is in it, which is not even looked at. */
 static void test_last_one_wins(void **state)
 {
-    static const struct make_entry entries[] = {{1000, 6, "old", 0}, {1001, 6, "1", 0},
-        {1002, 6, "1", 0}, {1003, 4, NULL, 7}, {1000, 6, "new", 0}, {1003, 4, NULL, 0}};
+    static const struct make_entry entries[] = {{1000, 6, "old", 0}, {1000, 4, NULL, 1},
+        {1001, 6, "1", 0}, {1002, 6, "1", 0}, {1003, 4, NULL, 7}, {1000, 6, "new", 0},
+        {1003, 4, NULL, 0}};
     struct buf header = BUF_INIT(4096);
     struct inventory inventory;
     struct err err = {0};

@@ -6,6 +6,7 @@
 #include "cli/options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static const struct command *const commands[] = {&command_scan, &command_import, &command_affected,
@@ -180,8 +181,21 @@ static int check_output(int status)
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
+/* Who starts a program may have closed the first three descriptors. The next files that are opened
+ * would get their numbers, and what is printed would go into them. What is opened here in their
+ * stead fails when it is used the wrong way, as the closed one would. */
+static bool has_descriptors(void)
+{
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int cli_main(int argc, char **argv)
 {
+    if (!has_descriptors())
+        return EXIT_FAILED;
     return check_output(find_and_run(argc, argv));
 }
 

@@ -352,6 +352,19 @@ def start_slow(careen, tmp_path):
     return running, children[0], scratch
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_descriptors(careen, tmp_path, closed):
+    """No file gets the number of what is closed, to be written to or to be lost."""
+    layout, out = layered(tmp_path / "i", debian_layer("bash 5")), tmp_path / "out"
+    ran = subprocess.run(
+        ["bash", "-c", f'exec "$@" {closed}', "-", careen, "scan", layout, "--data", out,
+         "--name", "a", "--no-cache"], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == (0 if closed in ("<&-", "2>&-") else 1), ran.stderr
+    listed = subprocess.run(
+        [careen, "images", "list", "--data", out], capture_output=True, text=True, check=False)
+    assert listed.returncode == 0 and "1 images" in listed.stdout, listed
+
+
 def test_a_child_that_is_killed(careen, tmp_path):
     running, child, scratch = start_slow(careen, tmp_path)
     os.kill(child, signal.SIGKILL)

@@ -156,31 +156,32 @@ struct round {
     struct child *child;
     const struct manifest *manifest;
     const struct interest *interest;
-    struct stored *stored; /* by layer */
-    size_t *todo;          /* layers, heap */
+    struct stored *stored;           /* by layer */
+    char (*names)[CACHE_NAME_BYTES]; /* by layer; heap */
+    size_t *todo;                    /* layers, heap */
     size_t todo_count, next;
     struct err err; /* of the lowest layer that failed */
     size_t failed;  /* that layer; SIZE_MAX: none */
 };
 
-static void layer_name(const struct round *round, size_t layer, char dst[CACHE_NAME_BYTES])
+/* Once for each layer: with many aliases a name is the hash of a megabyte. */
+static void name_layers(struct round *round)
 {
-    if (!cache_name(round->manifest->layers[layer].diff_id, round->interest, dst))
-        dst[0] = '\0';
+    for (size_t i = 0; i < round->manifest->layer_count; i++)
+        if (!cache_name(round->manifest->layers[i].diff_id, round->interest, round->names[i]))
+            round->names[i][0] = '\0';
 }
 
 static int read_layer(struct round *round, size_t layer, struct err *err)
 {
     struct child *child = round->child;
-    char name[CACHE_NAME_BYTES];
     struct layer_facts facts;
     int failed;
 
     if (layer_facts_gather(child->source, round->manifest, layer, round->interest, &facts, err) < 0)
         return -1;
-    layer_name(round, layer, name);
     pthread_mutex_lock(&child->lock);
-    failed = keep_facts(child, name, &facts, &round->stored[layer], err);
+    failed = keep_facts(child, round->names[layer], &facts, &round->stored[layer], err);
     child->layers_done++;
     if (!failed)
         failed = send_progress(child, err);
@@ -245,13 +246,9 @@ static int read_todo(struct round *round, struct err *err)
 
 static bool is_todo(const struct round *round, const char *name)
 {
-    char other[CACHE_NAME_BYTES];
-
-    for (size_t i = 0; *name && i < round->todo_count; i++) {
-        layer_name(round, round->todo[i], other);
-        if (strcmp(other, name) == 0)
+    for (size_t i = 0; *name && i < round->todo_count; i++)
+        if (strcmp(round->names[round->todo[i]], name) == 0)
             return true;
-    }
     return false;
 }
 
@@ -259,11 +256,12 @@ static bool is_todo(const struct round *round, const char *name)
 static int load_layers(struct round *round, size_t *cached, struct err *err)
 {
     struct child *child = round->child;
-    char name[CACHE_NAME_BYTES];
     bool found;
 
+    name_layers(round);
     for (size_t i = 0; i < round->manifest->layer_count; i++) {
-        layer_name(round, i, name);
+        const char *name = round->names[i];
+
         if (is_todo(round, name) || find_stored(child, name, &round->stored[i]))
             continue;
         if (find_cached(child, name, &found, &round->stored[i], err) < 0)
@@ -276,10 +274,8 @@ static int load_layers(struct round *round, size_t *cached, struct err *err)
     if (round->todo_count && (send_progress(child, err) < 0 || read_todo(round, err) < 0))
         return -1;
     /* A layer may stand in an image twice. */
-    for (size_t i = 0; i < round->manifest->layer_count; i++) {
-        layer_name(round, i, name);
-        find_stored(child, name, &round->stored[i]);
-    }
+    for (size_t i = 0; i < round->manifest->layer_count; i++)
+        find_stored(child, round->names[i], &round->stored[i]);
     return 0;
 }
 
@@ -335,12 +331,14 @@ static struct layering *run_round(struct child *child, const struct manifest *ma
 
     round.stored = calloc(manifest->layer_count + 1, sizeof(*round.stored));
     round.todo = calloc(manifest->layer_count + 1, sizeof(*round.todo));
-    if (!round.stored || !round.todo)
+    round.names = calloc(manifest->layer_count + 1, sizeof(*round.names));
+    if (!round.stored || !round.todo || !round.names)
         err_nomem(err);
     else if (load_layers(&round, cached, err) == 0)
         layering = lay_layers(&round, err);
     free(round.stored);
     free(round.todo);
+    free(round.names);
     return layering;
 }
 

@@ -55,6 +55,7 @@ static void catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    signal(SIGXFSZ, SIG_IGN); /* ulimit -f is an error of one write, not the end */
 }
 
 /* ---- what a scan tells ---- */

@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- starting ---- */
@@ -171,8 +172,14 @@ static int take_image(struct parent *parent, struct slice bytes, struct err *err
             sizeof(*scanned->images), err) < 0)
         return err_set(
             err, ERR_LIMIT, "more than %d images (LIMIT_IMAGE_MANIFESTS)", LIMIT_IMAGE_MANIFESTS);
+    if (parent->found_bytes + bytes.len > LIMIT_SCAN_FOUND_BYTES)
+        return err_set(err, ERR_LIMIT,
+            "what is found in its images is larger than the limit of %lu bytes "
+            "(LIMIT_SCAN_FOUND_BYTES): save fewer of them into one archive",
+            LIMIT_SCAN_FOUND_BYTES);
     if (image_decode(bytes, &scanned->images[scanned->count], err) < 0)
         return -1;
+    parent->found_bytes += bytes.len;
     scanned->count++;
     return 0;
 }
@@ -252,14 +259,30 @@ static int take_frames(struct parent *parent, struct err *err)
     return 0;
 }
 
+/* Waits for a child that has closed its pipe, but no longer than a second: one that was taken over
+ * need not end. Its status; that of SIGKILL when it had to be. */
+static int wait_for_end(pid_t pid)
+{
+    const struct timespec nap = {.tv_nsec = 10 * 1000 * 1000};
+    pid_t ended = 0;
+    int status = 0;
+
+    for (int naps = 0; naps < 100 && (ended = waitpid(pid, &status, WNOHANG)) == 0; naps++)
+        nanosleep(&nap, NULL);
+    if (ended)
+        return status;
+    kill(pid, SIGKILL);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
 /* The pipe was closed before the child said all that it had to. */
 static void end_unfinished(struct parent *parent)
 {
     struct err why;
-    int status = 0;
+    int status = wait_for_end(parent->pid);
 
-    while (waitpid(parent->pid, &status, 0) < 0 && errno == EINTR)
-        ;
     parent->pid = 0;
     if (WIFSIGNALED(status))
         err_set(&why, ERR_IO, "the process that reads the image was ended by signal %d (%s)",

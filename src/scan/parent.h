@@ -18,6 +18,7 @@ struct parent {
     struct buf in;          /* frames that are not whole yet */
     struct scanned scanned;
     size_t image_cap;
+    size_t found_bytes; /* of the frames of the images */
     size_t layers_done, layers_known;
     bool finished; /* by FRAME_DONE or FRAME_ERROR */
     bool failed;   /* err says why */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The cache of careen scan, and images made to do harm, end to end."""
 import gzip
+import json
 import os
 import subprocess
 import sys
@@ -84,6 +85,15 @@ def test_where_it_cannot_be(careen, image, tmp_path):
     (tmp_path / "cache" / "layers").write_text("")
     ran = scan(careen, image, "--cache", tmp_path / "cache")
     assert ran.stderr.count("warning: the cache is not used") == 1 and "bash" in ran.stdout
+
+
+def test_small_files(careen, tmp_path):
+    """ulimit -f: an error of the file that is too large, and no end by a signal."""
+    many = layered(tmp_path / "many", debian_layer(*(f"package-{i} 1" for i in range(500))))
+    ran = subprocess.run(
+        ["bash", "-c", 'ulimit -f 1; exec "$@"', "-", careen, "scan", "--no-cache", many],
+        capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 1 and "File too large" in ran.stderr
 
 
 def test_a_full_disk(careen, image, tmp_path):
@@ -227,6 +237,20 @@ def test_memory(careen, tmp_path):
     status_, error, peak = peak_bytes(careen, layered(tmp_path / "i", *layers))
     assert status_ == 0, error
     assert peak < 64 << 20
+
+
+def test_one_image_under_many_names(careen, tmp_path):
+    """What is found is held for each of them: it has a bound."""
+    layer = debian_layer(*(f"{'long' * 50}-{number} 1" for number in range(20000)))
+    config = json.dumps({"os": "linux", "architecture": "amd64",
+                         "rootfs": {"type": "layers", "diff_ids": [images.sha256(layer)]}}).encode()
+    manifest = [{"Config": "config.json", "Layers": ["layer.tar"],
+                 "RepoTags": [f"a:{number}" for number in range(40)]}]
+    archive = tmp_path / "a.tar"
+    archive.write_bytes(tar([entry("config.json", config), entry("layer.tar", layer),
+                             entry("manifest.json", json.dumps(manifest).encode())]))
+    ran = scan(careen, archive, "-o", "json", expect=1)
+    assert "LIMIT_SCAN_FOUND_BYTES" in ran.stderr and ran.stdout == ""
 
 
 def test_truncated(careen, tmp_path):

@@ -113,6 +113,21 @@ static void say(struct parent *parent, const void *bytes, size_t len)
         ;
 }
 
+/* It closes its pipe, and goes on. */
+static void test_without_end(void **state)
+{
+    struct parent parent;
+
+    start(*state, &parent);
+    kill(parent.pid, SIGSTOP);
+    say(&parent, "", 0);
+    assert_true(parent.failed);
+    assert_int_equal(parent.err.code, ERR_IO);
+    assert_int_equal(parent.pid, 0);
+    parent_release(&parent);
+    assert_nothing_left(*state);
+}
+
 static void test_nonsense(void **state)
 {
     struct parent parent;
@@ -160,6 +175,7 @@ int main(void)
         TEST(test_done),
         TEST(test_killed),
         TEST(test_ended),
+        TEST(test_without_end),
         TEST(test_nonsense),
         TEST(test_facts_under_a_name_of_their_own),
         TEST(test_no_scratch_folder),

@@ -214,7 +214,7 @@ static int prepare(struct command_scan *scan, struct err *err)
 
     scan->options.platform = cli_slice(scan->args, "platform");
     scan->options.stop = &stop_signal;
-    if (choose_cache(scan, err) < 0 || scan_put_open(scan->args, &scan->put, err) < 0)
+    if (choose_cache(scan, err) < 0 || scan_put_open(scan->args, &stop_signal, &scan->put, err) < 0)
         return -1;
     return cli_format(scan->args, scan->put ? put : shown, &scan->format, err);
 }

@@ -9,6 +9,7 @@
 #include "api/image_render.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "base/utf8.h"
 #include "codec/json_reader.h"
 #include "http/client.h"
 
@@ -21,6 +22,7 @@ struct scan_put {
     uint32_t project;
     struct http_client *client; /* of --server */
     const char *token;
+    const volatile sig_atomic_t *stop;
     struct buf target; /* "/careen/v1/default/images?..." */
 };
 
@@ -64,6 +66,10 @@ static int open_server(struct scan_put *put, const char *server, struct err *err
         return err_set(err, ERR_USAGE,
             "the server needs a token of the project (careen token create): CAREEN_TOKEN, or "
             "--token");
+    for (const char *at = put->token; *at; at++)
+        if (*at <= ' ' || *at > '~')
+            return err_set(err, ERR_USAGE,
+                "the token holds a space, a line end or the like, which no token of Careen does");
     put->client = http_client_open(server, cli_value(put->args, "ca"), err);
     if (!put->client)
         return -1;
@@ -81,13 +87,16 @@ static int open_put(struct scan_put *put, const char *server, struct err *err)
     return put->fleet ? 0 : -1;
 }
 
-int scan_put_open(const struct cli_args *args, struct scan_put **ret, struct err *err)
+int scan_put_open(const struct cli_args *args, const volatile sig_atomic_t *stop,
+    struct scan_put **ret, struct err *err)
 {
     const char *server = cli_value(args, "server");
     struct scan_put *put;
 
     if (server && args->data_given)
         return err_set(err, ERR_USAGE, "--data and --server are two places: give one");
+    if (server && !*server)
+        return err_set(err, ERR_USAGE, "--server is given, but empty");
     if (!args->data_given)
         server = option_or_environment(args, "server", "CAREEN_SERVER");
     if (!server && !args->data_given) {
@@ -98,6 +107,7 @@ int scan_put_open(const struct cli_args *args, struct scan_put **ret, struct err
     if (!put)
         return err_nomem(err);
     put->args = args;
+    put->stop = stop;
     put->target.max = LIMIT_HTTP_URI_BYTES;
     if (open_put(put, server, err) < 0) {
         scan_put_close(put);
@@ -119,6 +129,13 @@ void scan_put_close(struct scan_put *put)
 
 /* ---- what it meant ---- */
 
+/* Names and answers come from anywhere: what is no character of a line is shown as U+FFFD. */
+static void put_shown(struct buf *out, struct slice text)
+{
+    while (text.len)
+        buf_put_slice(out, utf8_pull_shown(&text));
+}
+
 struct told {
     struct slice image_id, assessment;
     int64_t packages, findings;
@@ -127,15 +144,20 @@ struct told {
 static void write_line(const char *target, const struct scanned_image *image,
     const struct scan_put *put, const struct told *told, struct buf *out)
 {
+    struct buf line CLEANUP(buf_release) = BUF_INIT(LIMIT_REPORT_MEMORY_BYTES);
+
     if (put->given.name.len) {
-        buf_put_slice(out, put->given.name);
+        buf_put_slice(&line, put->given.name);
         if (put->given.version.len)
-            buf_printf(out, ":%.*s", SLICE_FMT(put->given.version));
+            buf_printf(&line, ":%.*s", SLICE_FMT(put->given.version));
     } else {
-        scan_title(target, image, out);
+        scan_title(target, image, &line);
     }
-    buf_printf(out, ": %lld packages, %lld findings, %.*s, image %.*s\n", (long long)told->packages,
+    buf_printf(&line, ": %lld packages, %lld findings, %.*s, image %.*s", (long long)told->packages,
         (long long)told->findings, SLICE_FMT(told->assessment), SLICE_FMT(told->image_id));
+    put_shown(out, buf_slice(&line));
+    buf_put_char(out, '\n');
+    out->failed |= line.failed;
 }
 
 /* ---- into a data folder ---- */
@@ -238,7 +260,8 @@ static int send_document(
     const struct http_post post = {.target = buf_slice(&put->target),
         .token = put->token,
         .content_type = "application/vnd.cyclonedx+json",
-        .body = document};
+        .body = document,
+        .stop = put->stop};
 
     return http_client_post(put->client, &post, status, answer, err);
 }

@@ -23,8 +23,9 @@ void scan_title(const char *target, const struct scanned_image *image, struct bu
 struct scan_put;
 
 /* By --data or --server with a token, or CAREEN_SERVER; *ret is NULL when none of them is given.
- * The placement is that of the options. */
-int scan_put_open(const struct cli_args *args, struct scan_put **ret, struct err *err);
+ * The placement is that of the options; what is being sent is given up when *stop is not 0. */
+int scan_put_open(const struct cli_args *args, const volatile sig_atomic_t *stop,
+    struct scan_put **ret, struct err *err);
 void scan_put_close(struct scan_put *put); /* accepts NULL */
 /* Puts an image into the slot `careen`, and appends a line of what that meant to *out. */
 int scan_put_image(struct scan_put *put, const char *target, const struct scanned_image *image,

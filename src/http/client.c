@@ -74,6 +74,19 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *ctx)
     return to->failed ? 0 : size * count;
 }
 
+/* Called at least once a second. */
+static int is_stopped(
+    void *ctx, curl_off_t to_get, curl_off_t got, curl_off_t to_send, curl_off_t sent)
+{
+    const struct http_post *post = ctx;
+
+    (void)to_get;
+    (void)got;
+    (void)to_send;
+    (void)sent;
+    return *post->stop != 0;
+}
+
 static struct curl_slist *add_header(
     struct curl_slist *headers, const char *name, const char *value)
 {
@@ -117,6 +130,11 @@ static void set_up(struct http_client *client, const struct http_post *post, con
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, ret);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)LIMIT_CLIENT_CONNECT_S);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)LIMIT_CLIENT_S);
+    if (post->stop) {
+        curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_stopped);
+        curl_easy_setopt(curl, CURLOPT_XFERINFODATA, post);
+    }
     if (client->ca) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, client->ca);
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
@@ -128,6 +146,8 @@ static int say_why(
 {
     if (code == CURLE_WRITE_ERROR && ret->failed)
         return buf_check(ret, "the server's answer", err);
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return err_set(err, ERR_BUSY, "interrupted");
     if (code == CURLE_OUT_OF_MEMORY)
         return err_nomem(err);
     return err_set(err, ERR_IO, "%s: %s", client->base,

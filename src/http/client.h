@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 
+#include <signal.h>
+
 struct http_client;
 
 /* base: "https://careen.example.com", a path behind it is kept; without a user, query or fragment.
@@ -22,11 +24,12 @@ struct http_post {
     const char *token;   /* X-Auth-Token; NULL: none */
     const char *content_type;
     struct slice body;
+    const volatile sig_atomic_t *stop; /* not 0: give up within a second; may be NULL */
 };
 
 /* The answer's status in *ret_status, whichever it is, and its body appended to *ret. ERR_IO where
  * there is no answer (no such host, refused, not trusted, too slow), ERR_LIMIT where it is longer
- * than ret->max, or the address than LIMIT_HTTP_URI_BYTES. */
+ * than ret->max, or the address than LIMIT_HTTP_URI_BYTES, ERR_BUSY where it was stopped. */
 int http_client_post(struct http_client *client, const struct http_post *post, int *ret_status,
     struct buf *ret, struct err *err);
 

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """careen scan: SBOMs out, and images into an inventory: of a data folder, and of a server."""
+import contextlib
+import http.server
 import json
+import signal
+import subprocess
+import threading
 
 import pytest
 
@@ -145,8 +150,62 @@ def test_what_a_server_refuses(careen, folder, token, image):
     assert "127.0.0.1:1" in gone.stderr
     assert "https://HOST" in put(careen, image, "--server", "nowhere", "--token", token,
                                  expect=2).stderr
+    assert "empty" in put(careen, image, "--server", "", "--token", token, expect=2).stderr
+    assert "token" in put(careen, image, "--server", url, "--token", "a\r\nX-B: c",
+                          expect=2).stderr
     both = put(careen, image, "--server", url, "--data", "x", "--token", token, expect=2)
     assert "give one" in both.stderr
+
+
+class Lying(http.server.BaseHTTPRequestHandler):
+    """Answers what could steer a terminal, or never."""
+    silent = False
+
+    def do_POST(self):  # pylint: disable=invalid-name
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.set()
+        if self.silent:
+            self.server.over.wait(60)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(
+            {"image_id": "a\x1b[31m\nb", "assessment": "\x1b]0;x\x07"}).encode())
+
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+@contextlib.contextmanager
+def lying(silent):
+    """A server that is not Careen, and its address."""
+    handler = type("Handler", (Lying,), {"silent": silent})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.asked, server.over = threading.Event(), threading.Event()
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server, f"http://127.0.0.1:{server.server_port}"
+        server.over.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_an_answer_does_not_steer_the_terminal(careen, image):
+    with lying(silent=False) as (_, url):
+        out = put(careen, image, "--server", url, "--token", "x").stdout
+    assert len(out.splitlines()) == 1 and all(char.isprintable() or char == "\ufffd"
+                                              for char in out[:-1])
+
+
+def test_interrupted_while_sending(careen, image):
+    with lying(silent=True) as (server, url):
+        running = subprocess.Popen(
+            [careen, "scan", image, "--no-cache", "--server", url, "--token", "x"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert server.asked.wait(30)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=30)
+        assert running.returncode == -signal.SIGINT
 
 
 def test_tls(careen, folder, token, image, tmp_path):

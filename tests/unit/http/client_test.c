@@ -159,6 +159,30 @@ static void test_an_address_too_long(void **state)
     http_client_close(client);
 }
 
+/* Nobody ever accepts: it would wait for an answer for minutes. */
+static void test_stopped(void **state)
+{
+    const volatile sig_atomic_t stop = 1;
+    struct buf body CLEANUP(buf_release) = BUF_INIT(100);
+    struct server server = {.fd = -1};
+    struct http_client *client;
+    struct err err = {0};
+    int status;
+
+    (void)state;
+    listen_on_loopback(&server);
+    client = http_client_open(server.base, NULL, &err);
+    assert_non_null(client);
+    assert_int_equal(
+        http_client_post(client,
+            &(struct http_post){.target = SLICE("/"), .content_type = "text/plain", .stop = &stop},
+            &status, &body, &err),
+        -1);
+    assert_int_equal(err.code, ERR_BUSY);
+    http_client_close(client);
+    close(server.fd);
+}
+
 static void test_what_is_no_base(void **state)
 {
     static const char *const bases[] = {"", "careen.example.com", "ftp://x", "https://",
@@ -181,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_an_answer_without_end),
         cmocka_unit_test(test_no_answer),
         cmocka_unit_test(test_an_address_too_long),
+        cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_what_is_no_base),
     };
 

@@ -13,6 +13,22 @@
 
 enum { PATH_MAX_BYTES = 4 * LIMIT_LAYER_PATH_BYTES };
 
+/* Paths are hashed part by part, so that on the way down each part costs its own length alone: a
+ * link may lead through thousands of them. */
+static uint64_t hash_below(uint64_t folder, struct slice part)
+{
+    return (folder ^ slice_hash(part)) * 0x9e3779b97f4a7c15u;
+}
+
+static uint64_t hash_path(struct slice path)
+{
+    uint64_t hash = 0;
+
+    while (path.len)
+        hash = hash_below(hash, slice_pull_until(&path, '/'));
+    return hash;
+}
+
 static bool is_link(const void *owner, uint32_t id, const void *key)
 {
     const struct layering *layering = owner;
@@ -20,9 +36,10 @@ static bool is_link(const void *owner, uint32_t id, const void *key)
     return slice_eq(layering->links[id].path, *(const struct slice *)key);
 }
 
-static const struct visible_link *find_link(const struct layering *layering, struct slice path)
+static const struct visible_link *find_link(
+    const struct layering *layering, struct slice path, uint64_t hash)
 {
-    uint32_t id = map_find(&layering->link_ids, slice_hash(path), is_link, layering, &path);
+    uint32_t id = map_find(&layering->link_ids, hash, is_link, layering, &path);
 
     return id == MAP_NONE ? NULL : &layering->links[id];
 }
@@ -35,8 +52,7 @@ int layering_add_link(struct layering *layering, const struct fact *fact, struct
         layering_text(layering, fact->target, &link.target, err) < 0 ||
         array_reserve(&layering->links, &layering->link_cap, layering->link_count + 1, sizeof(link),
             err) < 0 ||
-        map_add(&layering->link_ids, slice_hash(link.path), (uint32_t)layering->link_count, err) <
-            0)
+        map_add(&layering->link_ids, hash_path(link.path), (uint32_t)layering->link_count, err) < 0)
         return -1;
     layering->links[layering->link_count++] = link;
     return 0;
@@ -48,6 +64,8 @@ struct walk {
     struct buf at;      /* where we are: no link on the way */
     struct buf rest[2]; /* what is still to go, and the same being rewritten */
     unsigned followed;
+    size_t depth;                                /* of `at` */
+    uint64_t hashes[LIMIT_LAYER_PATH_DEPTH + 1]; /* of `at`, by depth */
 };
 
 static void walk_release(struct walk *walk)
@@ -57,14 +75,35 @@ static void walk_release(struct walk *walk)
     buf_release(&walk->rest[1]);
 }
 
-static void go_up(struct buf *at)
+static void go_up(struct walk *walk)
 {
+    struct buf *at = &walk->at;
     size_t slash = slice_rfind_char(buf_slice(at), '/');
 
     if (at->len == 0)
         return;
     at->len = slash == at->len ? 0 : slash;
     at->data[at->len] = '\0';
+    walk->depth--;
+}
+
+static void go_to_root(struct walk *walk)
+{
+    buf_clear(&walk->at);
+    walk->depth = 0;
+}
+
+/* False for more parts than a path of a layer has. */
+static bool go_down(struct walk *walk, struct slice part)
+{
+    if (walk->depth == LIMIT_LAYER_PATH_DEPTH)
+        return false;
+    walk->hashes[walk->depth + 1] = hash_below(walk->hashes[walk->depth], part);
+    walk->depth++;
+    if (walk->at.len)
+        buf_put_char(&walk->at, '/');
+    buf_put_slice(&walk->at, part);
+    return !walk->at.failed;
 }
 
 /* The link's target is to go before the rest. */
@@ -74,9 +113,9 @@ static struct slice enter_link(struct walk *walk, struct slice target, struct sl
 
     walk->followed++;
     if (slice_starts_with(target, "/"))
-        buf_clear(&walk->at);
+        go_to_root(walk);
     else
-        go_up(&walk->at);
+        go_up(walk);
     buf_clear(to);
     buf_put_slice(to, target);
     buf_put_char(to, '/');
@@ -87,22 +126,21 @@ static struct slice enter_link(struct walk *walk, struct slice target, struct sl
 /* The path without links, in walk->at; false when it leads nowhere. */
 static bool resolve(const struct layering *layering, struct slice path, struct walk *walk)
 {
-    buf_clear(&walk->at);
+    go_to_root(walk);
     walk->followed = 0;
-    while (path.len && !walk->at.failed) {
+    while (path.len) {
         struct slice part = slice_pull_until(&path, '/');
         const struct visible_link *link;
 
         if (part.len == 0 || slice_is(part, "."))
             continue;
         if (slice_is(part, "..")) {
-            go_up(&walk->at);
+            go_up(walk);
             continue;
         }
-        if (walk->at.len)
-            buf_put_char(&walk->at, '/');
-        buf_put_slice(&walk->at, part);
-        link = find_link(layering, buf_slice(&walk->at));
+        if (!go_down(walk, part))
+            return false;
+        link = find_link(layering, buf_slice(&walk->at), walk->hashes[walk->depth]);
         if (!link)
             continue;
         if (walk->followed == LIMIT_LINKS_FOLLOWED)
@@ -111,7 +149,7 @@ static bool resolve(const struct layering *layering, struct slice path, struct w
         if (walk->rest[0].failed || walk->rest[1].failed)
             return false;
     }
-    return !walk->at.failed;
+    return true;
 }
 
 #define WALK_INIT                                 \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scan/make_facts.h"
 
+#include "base/limits.h"
 #include "scan/layering.h"
 
 static const struct interest plain;
@@ -89,6 +90,23 @@ static void test_loops_lead_nowhere(void **state)
     assert_aliases(&facts, &plain, "usr/share usr/share/rpm");
 }
 
+/* Up and down as often as it likes, but no deeper than a layer's paths. */
+static void test_deep_targets(void **state)
+{
+    struct buf down CLEANUP(buf_release) = BUF_INIT(8192), up CLEANUP(buf_release) = BUF_INIT(8192);
+    struct layer_facts facts = begin();
+
+    (void)state;
+    for (int i = 0; i < LIMIT_LAYER_PATH_DEPTH + 1; i++) {
+        buf_put_cstr(&down, "/d");
+        buf_put_cstr(&up, "/d/..");
+    }
+    buf_put_cstr(&up, "/opt/dpkg");
+    add_link(&facts, "var/lib/dpkg", up.data);
+    add_link(&facts, "var/lib/rpm", down.data);
+    assert_aliases(&facts, &plain, "opt/dpkg var/lib/dpkg");
+}
+
 static void test_too_many(void **state)
 {
     struct layer_facts facts = begin();
@@ -120,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_links_in_links),
         cmocka_unit_test(test_known_aliases_are_not_asked_for_again),
         cmocka_unit_test(test_loops_lead_nowhere),
+        cmocka_unit_test(test_deep_targets),
         cmocka_unit_test(test_too_many),
     };
 

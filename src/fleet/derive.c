@@ -4,8 +4,7 @@
  * and type. Severity is the worst known word over the row's packages; the first scan time is the
  * earliest, over them, of the later of "package first seen in this image" and "claim first known"
  * (docs/architecture.md, Vocabulary: finding, Severity, Times); the decisions in force lie over
- * them. A row
- * can be fixed when one of its claims can. Pure: no lock, no disk.
+ * them. A row can be fixed when one of its claims can. Pure: no lock, no disk.
  */
 #include "fleet/internal.h"
 
@@ -90,15 +89,6 @@ static int64_t package_first_seen(
     return earliest == INT64_MAX ? fallback_ms : earliest;
 }
 
-static int compare_ids(const void *left, const void *right)
-{
-    uint32_t a, b;
-
-    memcpy(&a, left, sizeof(a));
-    memcpy(&b, right, sizeof(b));
-    return (a > b) - (a < b);
-}
-
 static int compare_folds(const void *left, const void *right)
 {
     const struct fold *a = left, *b = right;
@@ -136,7 +126,8 @@ static bool is_fixable(const struct deriving *deriving, const struct fold *folds
 static int add_names(const struct facts *facts, const struct fold *folds, size_t count,
     struct ids *names, struct err *err)
 {
-    size_t first = names->count, kept = first;
+    size_t first = names->count;
+    struct ids row;
 
     for (size_t i = 0; i < count; i++) {
         const struct fact_claim *claim = &facts->claims[folds[i].claim];
@@ -145,12 +136,10 @@ static int add_names(const struct facts *facts, const struct fold *folds, size_t
             (claim->source_name && ids_push(names, claim->source_name, err) < 0))
             return -1;
     }
-    qsort(names->at + first, names->count - first, sizeof(*names->at), compare_ids);
-    for (size_t i = first; i < names->count; i++)
-        if (kept == first || names->at[kept - 1] != names->at[i])
-            names->at[kept++] = names->at[i];
-    names->count = kept;
-    return (int)(kept - first);
+    row = (struct ids){.at = names->at + first, .count = names->count - first};
+    ids_sort_unique(&row);
+    names->count = first + row.count;
+    return (int)row.count;
 }
 
 /* The code of a row with these claims. */

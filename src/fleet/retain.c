@@ -119,7 +119,6 @@ static int walk_images(struct retaining *r, index_image_fn fn, struct err *err)
 {
     const struct index_scope all = {.type = -1};
     struct stored_walk walk = {.r = r, .fn = fn};
-
     struct err why = {0};
 
     if (fleet_each_image(r->fleet, r->project, &all, 0, fn, r, &why) == 0)

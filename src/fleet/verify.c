@@ -2,9 +2,8 @@
 /*
  * Is what is in memory what the facts say? A second tenant is built from the store alone, and both
  * are compared: every attribute of every image, its vulnerabilities, codes and names of packages,
- * the records in use,
- * the groups of names, and the decisions in force. A write of somebody else in between makes a
- * difference of its own: then all is done again.
+ * the records in use, the groups of names, and the decisions in force. A write of somebody else in
+ * between makes a difference of its own: then all is done again.
  */
 #include "base/cleanup.h"
 #include "fleet/internal.h"

@@ -244,12 +244,9 @@ int fleet_read_facts(struct fleet *fleet, struct err *err)
     return failed;
 }
 
-/* Damage does not mend itself: what has it is tried again after a while only, for others must not
- * wait for it. */
-void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why)
+void fleet_note_failure(
+    struct fleet *fleet, struct tenant *tenant, const struct err *why, int64_t wait_us)
 {
-    int64_t wait_us = why->code == ERR_CORRUPT || why->code == ERR_LIMIT ? RETRY_US : 0;
-
     pthread_rwlock_wrlock(&fleet->lock);
     tenant->broken = true;
     tenant->why = *why;
@@ -258,17 +255,25 @@ void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct
     pthread_rwlock_unlock(&fleet->lock);
 }
 
+/* Damage does not mend itself: what has it is tried again after a while only, for others must not
+ * wait for it. */
+void fleet_note_load_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why)
+{
+    bool damaged = why->code == ERR_CORRUPT || why->code == ERR_LIMIT;
+
+    fleet_note_failure(fleet, tenant, why, damaged ? RETRY_US : 0);
+}
+
 /* Builds the tenant at this position anew and puts it in the old one's place. */
-static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
+static void load_tenant(struct fleet *fleet, size_t position)
 {
     struct tenant *old = fleet->tenants[position];
     struct err why = {0};
     struct tenant *fresh = tenant_load(fleet, old->number, slice_of(old->id), &why);
 
     if (!fresh) {
-        fleet_note_failure(fleet, old, &why);
-        *err = why;
-        return err_prefix(err, "project %s", old->id);
+        fleet_note_load_failure(fleet, old, &why);
+        return;
     }
     fresh->shared = true;
     fresh->demand = old->demand;
@@ -276,7 +281,6 @@ static int load_tenant(struct fleet *fleet, size_t position, struct err *err)
     fleet->tenants[position] = fresh;
     pthread_rwlock_unlock(&fleet->lock);
     tenant_free(old);
-    return 0;
 }
 
 /* Is it to be loaded, now? */
@@ -300,7 +304,6 @@ void fleet_load_tenants(struct fleet *fleet, bool again)
 {
     for (size_t i = 0; i < fleet->tenant_count; i++) {
         struct tenant *tenant = fleet->tenants[i];
-        struct err why;
 
         if (!is_due(fleet, tenant, again))
             continue;
@@ -308,7 +311,7 @@ void fleet_load_tenants(struct fleet *fleet, bool again)
         if (fleet->on_demand)
             demand_want(fleet, tenant->demand, tenant->index != NULL);
         else
-            (void)load_tenant(fleet, i, &why);
+            load_tenant(fleet, i);
     }
 }
 

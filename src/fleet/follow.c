@@ -76,8 +76,7 @@ static struct tenant *kept_tenant(const struct fleet *fleet, uint32_t project)
  * mended it. Loading anew may do what changing could not. */
 static void note_half_done(struct fleet *fleet, struct tenant *tenant, const struct err *why)
 {
-    fleet_note_failure(fleet, tenant, why);
-    tenant->retry_us = 0;
+    fleet_note_failure(fleet, tenant, why, 0);
 }
 
 static void apply_image(struct fleet *fleet, const struct touched *touched)

@@ -105,14 +105,12 @@ int tenant_hold(struct fleet *fleet, struct tenant *tenant, uint32_t image,
 int tenant_settle_aliases(struct fleet *fleet, struct tenant *tenant, struct err *err);
 
 /* loading.c: a tenant built from the store alone, not shared yet. Takes seconds for tens of
- * millions of findings. */
-/* following: the caller holds `follow`; else it must not, and *later gets the images that changed
- * meanwhile: tenant_apply_later() then, and what was committed since is to be followed. */
+ * millions of findings. following: the caller holds `follow`; else it must not. *later gets the
+ * images that changed meanwhile: they are to be applied, and what was committed since is to be
+ * followed. */
 struct tenant *tenant_build(struct fleet *fleet, uint32_t number, struct slice id, bool following,
     struct ids *later, struct err *err);
-int tenant_apply_later(
-    struct fleet *fleet, struct tenant *tenant, struct ids *later, struct err *err);
-/* Both; the caller holds `follow`. */
+/* All of it but the following; the caller holds `follow`. */
 struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id, struct err *err);
 
 /* Readers are kept out while a tenant that they may see is changed. */
@@ -148,8 +146,11 @@ void fleet_look_at_clock(struct fleet *fleet);
  * A failure is that project's own: it is told to those who ask for the project. The caller holds
  * `follow`. */
 void fleet_load_tenants(struct fleet *fleet, bool again);
-/* Closes the tenant to readers, for why. */
-void fleet_note_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why);
+/* Closes the tenant to readers, for why; it is not loaded anew for so long. */
+void fleet_note_failure(
+    struct fleet *fleet, struct tenant *tenant, const struct err *why, int64_t wait_us);
+/* The same of one that could not be loaded: for a while, where trying again would not help. */
+void fleet_note_load_failure(struct fleet *fleet, struct tenant *tenant, const struct err *why);
 /* Follows, and gives the project's id, which image ids are made of. ERR_NOT_FOUND. Before the turn
  * to write is taken: a load in progress or a backlog is waited for here, and others would wait with
  * us. */

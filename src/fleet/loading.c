@@ -319,10 +319,9 @@ static void *run(void *ctx)
  * takes longer. */
 static void start_helpers(struct loading *l)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned wanted = cores < LIMIT_LOAD_THREADS ? (unsigned)cores : LIMIT_LOAD_THREADS;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN); /* -1: not known */
 
-    while (l->helper_count + 1 < wanted &&
+    while (l->helper_count + 1 < cores && l->helper_count + 1 < LIMIT_LOAD_THREADS &&
            pthread_create(&l->helpers[l->helper_count], NULL, run, l) == 0)
         l->helper_count++;
 }
@@ -419,7 +418,7 @@ struct tenant *tenant_build(struct fleet *fleet, uint32_t number, struct slice i
     return NULL;
 }
 
-int tenant_apply_later(
+static int apply_later(
     struct fleet *fleet, struct tenant *tenant, struct ids *later, struct err *err)
 {
     ids_sort_unique(later);
@@ -434,7 +433,7 @@ struct tenant *tenant_load(struct fleet *fleet, uint32_t number, struct slice id
     struct ids later CLEANUP(ids_release) = {0};
     struct tenant *tenant = tenant_build(fleet, number, id, true, &later, err);
 
-    if (!tenant || tenant_apply_later(fleet, tenant, &later, err) == 0)
+    if (!tenant || apply_later(fleet, tenant, &later, err) == 0)
         return tenant;
     tenant_free(tenant);
     return NULL;

@@ -150,7 +150,7 @@ static int fail_load(struct load *load, const struct err *why, struct err *err)
     *err = *why;
     if (!tenant)
         return -1;
-    fleet_note_failure(load->fleet, tenant, why);
+    fleet_note_load_failure(load->fleet, tenant, why);
     return err_prefix(err, "project %s", tenant->id);
 }
 
@@ -287,7 +287,8 @@ void fleet_await(struct fleet *fleet, const struct fleet_hold *hold, int64_t wai
 }
 
 /* Where somebody waits first, then in the order of the projects. What nobody waits for is not
- * loaded where it has no room. The caller holds demand_lock. */
+ * loaded where it has no room, unless it is in memory already and no longer what is stored. The
+ * caller holds demand_lock. */
 static struct fleet_hold *choose(struct fleet *fleet)
 {
     struct fleet_hold *best = NULL;
@@ -295,7 +296,7 @@ static struct fleet_hold *choose(struct fleet *fleet)
     for (struct fleet_hold *demand = fleet->demands; demand; demand = demand->next) {
         if (!demand->wanted || demand->loading)
             continue;
-        if (!demand->holds && fleet->budget && fleet->bytes >= fleet->budget)
+        if (!demand->holds && !demand->anew && fleet->budget && fleet->bytes >= fleet->budget)
             demand->wanted = false;
         else if (!best || (demand->holds > 0) > (best->holds > 0) ||
                  ((demand->holds > 0) == (best->holds > 0) && demand->project < best->project))

@@ -7,6 +7,8 @@
 
 #include "bed.h"
 
+#include "base/clock.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -170,6 +172,37 @@ static void test_budget(void **state)
     bed_release(&bed);
 }
 
+/* Causes that were never seen are gone: what is in memory is no longer what is stored, and is
+ * loaded anew although there is no room, and nobody waits for it. */
+static void test_stale_and_over_budget(void **state)
+{
+    struct bed bed;
+    struct fleet *other;
+    struct store *store;
+    uint32_t project = 0;
+    size_t dropped;
+    struct err err;
+
+    (void)state;
+    bed_init(&bed);
+    put_numbered(&bed, 1);
+    other = open_other(&bed, true);
+    assert_int_equal(load_next(other, &project), 1);
+    fleet_set_budget(other, 1);
+    assert_int_equal(fleet_keep_budget(other, &project, &err), 2);
+    put_numbered(&bed, 2);
+    store = fleet_store(bed.fleet);
+    assert_ok(store_begin(store, "test", &err));
+    assert_ok(store_trim_log(store, clock_now_ms() + 1000, SIZE_MAX, &dropped, &err));
+    assert_ok(store_commit(store, &err));
+    assert_ok(fleet_follow(other, &err));
+    assert_int_equal(load_next(other, &project), 1);
+    assert_int_equal(images_in(other, bed.project), 2);
+    assert_ok(fleet_verify(other, bed.project, &err));
+    fleet_close(other);
+    bed_release(&bed);
+}
+
 /* --- Beside others ---------------------------------------------------------------------------- */
 
 struct beside {
@@ -313,6 +346,7 @@ int main(void)
         cmocka_unit_test(test_what_is_held_is_loaded),
         cmocka_unit_test(test_all_from_the_start),
         cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_stale_and_over_budget),
         cmocka_unit_test(test_beside_a_writer),
         cmocka_unit_test(test_stopping),
         cmocka_unit_test(test_retention_without_loading),

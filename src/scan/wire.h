@@ -2,7 +2,7 @@
 /*
  * What the child process of a scan says to its parent: frames of a type, a length, and bytes
  * (pack.h). The parent believes none of it: every frame is checked like any other bytes from
- * outside (tests/fuzz/wire_fuzz.c).
+ * outside (tests/fuzz/scan_wire_fuzz.c).
  */
 #ifndef CAREEN_SCAN_WIRE_H
 #define CAREEN_SCAN_WIRE_H

@@ -18,6 +18,12 @@
 
 enum { CHUNK = 256, MARKS_PER_VULN = 10, AHEAD = 8 };
 
+_Static_assert((int)INDEX_FACET_ENTERPRISE_PROJECT == (int)TABLE_ENTERPRISE_PROJECT &&
+                   (int)INDEX_FACET_REGISTRY_TYPE == (int)TABLE_REGISTRY_TYPE &&
+                   (int)INDEX_FACET_REGISTRY_NAME == (int)TABLE_REGISTRY_NAME &&
+                   (int)INDEX_FACET_CLUSTER_ID == (int)TABLE_CLUSTER_ID,
+    "a facet's number is that of its table");
+
 struct counting {
     const struct index *index;
     const struct index_query *query;

@@ -173,8 +173,7 @@ static void apply_findings(const struct change *change)
     }
 }
 
-/* --- Ordinals ------------------------------------------------------------------------------------
- */
+/* --- Ordinals --------------------------------------------------------------------------------- */
 
 /* Memory for one more ordinal behind the last. */
 static int reserve_ordinal(struct index *index, struct err *err)

@@ -6,9 +6,9 @@
  *
  *   - every value of an image attribute (type, registry, cluster, ...) is a set of ordinals;
  *   - every vulnerability has, for each code that occurs, the set of ordinals it affects with that
- * code;
+ *     code;
  *   - every ordinal has its vulnerabilities, ascending, with a code beside each, and the count of
- * each of the 64 codes.
+ *     each of the 64 codes.
  *
  *     code (6 bits):  [ handled | ignored | fixable | type | necessity : 2 ]
  *
@@ -25,6 +25,7 @@
 #define CAREEN_INDEX_INDEX_H
 
 #include "base/array.h"
+#include "base/limits.h"
 #include "model/image.h"
 
 struct index;
@@ -161,7 +162,7 @@ struct index_page {
     uint64_t total; /* all rows that match, wherever the page starts */
     size_t count;
     bool more; /* rows follow behind the last one of the page */
-    struct index_row rows[200];
+    struct index_row rows[LIMIT_PAGE_MAX];
 };
 
 /* What a row is sorted by, for a cursor; 0 where that is no number. */

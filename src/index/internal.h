@@ -8,8 +8,9 @@
  *     [ times : 8 | vulns : 4 | time of each : 0, 1 or 2 | codes : 1 ];
  *   - attributes: strings shared by images, counted; those filtered by carry a set of ordinals,
  *     those of many images a tally: the sums of the images' counts by block;
- *   - postings: vulnerability -> {code, set of ordinals}, and by the names of packages that rows
- *     are due to: {variant, set of ordinals} (variants.c); name -> vulnerabilities.
+ *   - postings: vulnerability -> {code, set of ordinals}, and for each of these ordinals a variant:
+ *     the names of the packages that the row is due to (variants.c); name -> vulnerabilities
+ *     (packages.c).
  *
  * Numbers ascend with ordinals. An image that goes leaves a hole: its ordinal keeps the number (so
  * that it may come back) but has no entry, no counts, and is in no set.
@@ -233,12 +234,12 @@ struct code_set {
     uint8_t code;
 };
 
-/* One vulnerability. Sets are in no order; none is empty but while a change is being made. */
 struct variant {
     uint32_t id;   /* VARIANT_UNSET: a free place */
     uint32_t rows; /* 0 only while a change is being made */
 };
 
+/* One vulnerability. Sets are in no order; none is empty but while a change is being made. */
 struct posting {
     uint32_t count, cap;
     uint32_t variant_count, variant_cap;

@@ -9,8 +9,6 @@
 
 #include "base/bug.h"
 
-enum { NO_PLACE = -1 };
-
 struct name_list {
     uint32_t refs, count;
     uint32_t next_free; /* while count is 0 */

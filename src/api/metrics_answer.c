@@ -24,8 +24,8 @@ static void write_following(struct buf *out, const struct service *service)
 {
     int64_t age_us = metrics_follow_age_us(service->metrics, clock_monotonic_us());
 
-    prom_gauge_of(
-        out, "careen_ready", "Whether every index is loaded and kept up.", service_ready(service));
+    prom_gauge_of(out, "careen_ready", "Whether what is loaded at the start is, and kept up.",
+        service_ready(service));
     prom_gauge(out, "careen_follow_age_seconds",
         "Time since the indexes were last seen to be equal to what is stored.");
     if (age_us >= 0)

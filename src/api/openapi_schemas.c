@@ -319,7 +319,7 @@ static const struct member readiness_members[] = {
     {.name = "status", .help = "\"not ready\" comes with status 503", .words = &readiness_words},
 };
 const struct schema schema_readiness = {
-    "Readiness", "Whether every index is loaded and kept up", MEMBERS(readiness_members)};
+    "Readiness", "Whether what is loaded at the start is, and kept up", MEMBERS(readiness_members)};
 
 const struct schema schema_document = {.name = "OpenapiDocument", .help = "An OpenAPI document"};
 

@@ -34,8 +34,8 @@ struct scanned_package {
 };
 
 struct scanned_image {
-    struct report report;             /* source SOURCE_CAREEN; complete unless there is no database;
-                                         no claims */
+    struct report report;             /* source SOURCE_CAREEN; complete unless there is no database,
+                                         or no release is known; no claims */
     struct scanned_package *packages; /* report.package_count of them, in report.arena */
     struct slice os;                  /* "linux"; may be empty */
     size_t databases;                 /* package databases in it: 0 is no clean image */

@@ -203,7 +203,8 @@ static int decode(struct slice bytes, struct scanned_image *image, struct err *e
         take_packages(&in, layers, &told, image, err) < 0 ||
         report_text(&image->report, told.os_release, &release, err) < 0)
         return -1;
-    image->report.complete = image->databases > 0;
+    /* Without a release no advisory can be told to be about the packages: not all is known. */
+    image->report.complete = image->databases > 0 && release.len > 0;
     return report_set_release(&image->report, release, err);
 }
 

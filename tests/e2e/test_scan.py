@@ -295,7 +295,7 @@ def test_a_damaged_database(careen, tmp_path):
 def test_an_unknown_distribution(careen, tmp_path):
     ran = scan(careen, layered(tmp_path / "i", [entry(STATUS, status("bash 5"))]), "-o", "json")
     assert "unknown distribution" in ran.stderr
-    assert "os" not in json.loads(ran.stdout)
+    assert "os" not in json.loads(ran.stdout) and not json.loads(ran.stdout)["complete"]
 
 
 # --- Several targets, and what goes wrong ---------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 import images
 import tls_world
 from asking import images as listed, show
-from scan_world import debian_layer, layered, scan
+from scan_world import debian_layer, layered, scan, status
 from test_sbom_export import cyclonedx_errors, data  # noqa: F401 (fixtures)
 
 PLACE = ["--image-type", "registry", "--registry-name", "harbor", "--containers", "3"]
@@ -117,6 +117,21 @@ def test_an_image_without_a_database(careen, run, data_dir, tmp_path):
     assessed = {stored["name"]: stored["assessment"] for stored in listed(run)}
     assert assessed["unknown"] != "assessed"
     assert assessed["scratch"] == "assessed"
+
+
+@pytest.mark.parametrize("form", [None, "cyclonedx", "spdx"])
+def test_an_unknown_distribution(careen, run, data_dir, tmp_path, form):
+    """No advisory is about its packages: that there are no findings says nothing."""
+    layout = layered(tmp_path / "i", [images.entry("var/lib/dpkg/status", status("bash 5"))])
+    if form:
+        path = tmp_path / "report.json"
+        path.write_text(scan(careen, layout, "-o", form).stdout)
+        run("import", path, "--name", "unknown")
+    else:
+        ran = put(careen, layout, "--data", data_dir, "--name", "unknown")
+        assert "partly_assessed" in ran.stdout and "unknown distribution" in ran.stderr
+    [stored] = listed(run)
+    assert stored["assessment"] == "partly_assessed"
 
 
 # --- A server -------------------------------------------------------------------------------------

@@ -45,6 +45,17 @@ static int make_scratch(struct parent *parent, struct err *err)
     return err_set_errno(err, "cannot make a scratch folder in %s (TMPDIR)", places[0]);
 }
 
+/* Kernels before 5.9 have no close_range(), and filters of containers may refuse it. */
+static void close_all(unsigned from, unsigned to)
+{
+    long most = sysconf(_SC_OPEN_MAX);
+
+    if (close_range(from, to, 0) == 0)
+        return;
+    for (unsigned fd = from; fd <= to && (long)fd < most; fd++)
+        close((int)fd);
+}
+
 /* Keeps the plan's descriptors, and nothing else that was open. */
 static void close_others(const struct child_plan *plan)
 {
@@ -61,7 +72,7 @@ static void close_others(const struct child_plan *plan)
             if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next)
                 next = (unsigned)kept[i];
         if (next > from)
-            close_range(from, next == ~0u ? next : next - 1, 0);
+            close_all(from, next == ~0u ? next : next - 1);
         if (next == ~0u)
             return;
         from = next + 1;

@@ -4,8 +4,14 @@
 
 #include "scan/parent.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 static int setup(void **state)
 {
@@ -168,6 +174,59 @@ static void test_no_scratch_folder(void **state)
     parent_release(&parent);
 }
 
+/* ---- what it does not inherit ---- */
+
+/* As on a kernel before 5.9. */
+static void forget_close_range(void)
+{
+    struct sock_filter lines[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_close_range, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof(lines) / sizeof(lines[0]), lines};
+
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* More than a pipe holds: the child waits to tell it. */
+static void make_long_list(const struct tree *tree)
+{
+    struct buf status = BUF_INIT(1024 * 1024);
+
+    for (int i = 0; i < 5000; i++)
+        buf_printf(&status,
+            "Package: package-%d\nStatus: install ok installed\nVersion: 1\n"
+            "Architecture: amd64\n\n",
+            i);
+    tree_file(tree, "root/var/lib/dpkg/status", status.data);
+    buf_release(&status);
+}
+
+/* When the child says its first word it has closed what it is not to have. */
+static void test_descriptors(void **state)
+{
+    struct parent parent;
+    int ends[2];
+
+    make_long_list(*state);
+    assert_int_equal(pipe(ends), 0);
+    start(*state, &parent);
+    close(ends[1]);
+    assert_int_equal(poll(&(struct pollfd){.fd = parent.pipe_fd, .events = POLLIN}, 1, 10000), 1);
+    assert_int_equal(poll(&(struct pollfd){.fd = ends[0]}, 1, 0), 1); /* nobody else has it */
+    close(ends[0]);
+    parent_release(&parent);
+}
+
+static void test_descriptors_on_older_kernels(void **state)
+{
+    forget_close_range(); /* the last test: this stays */
+    test_descriptors(state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +238,8 @@ int main(void)
         TEST(test_nonsense),
         TEST(test_facts_under_a_name_of_their_own),
         TEST(test_no_scratch_folder),
+        TEST(test_descriptors),
+        TEST(test_descriptors_on_older_kernels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

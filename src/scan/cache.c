@@ -53,6 +53,7 @@ static int make_folder(int dir, const char *path, struct err *err)
 int cache_open(const char *dir, int *ret, struct err *err)
 {
     char path[PATH_MAX];
+    struct stat st;
     int fd;
 
     if (strlen(dir) >= sizeof(path))
@@ -69,6 +70,10 @@ int cache_open(const char *dir, int *ret, struct err *err)
     fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return err_set_errno(err, "cannot open the cache %s", path);
+    if (fstat(fd, &st) < 0 || st.st_mode & S_IWOTH) {
+        close(fd);
+        return err_set(err, ERR_DENIED, "everybody may write to %s", path);
+    }
     *ret = fd;
     return 0;
 }

@@ -21,7 +21,8 @@ enum { CACHE_NAME_BYTES = 160 };
  * /var/cache/careen; into dst. False when there is no such place. */
 bool cache_default_dir(char *dst, size_t cap);
 /* Makes the folder, and those above it, when missing (mode 0700), and opens it. *ret is the
- * caller's to close. */
+ * caller's to close. ERR_DENIED for a folder that everybody may write to: whoever writes there says
+ * what is found. */
 int cache_open(const char *dir, int *ret, struct err *err);
 
 /* The file of a layer; false for a diff_id that is no "sha256:" and 64 lower-case hex digits. */

@@ -214,6 +214,18 @@ static void test_no_folder(void **state)
     assert_non_null(strstr(err.message, "/dev/null"));
 }
 
+static void test_a_folder_of_everybody(void **state)
+{
+    const struct world *world = *state;
+    struct err err = {0};
+    int fd = -1;
+
+    assert_int_equal(chmod(world->dir, 01777), 0);
+    assert_int_equal(cache_open(world->dir, &fd, &err), -1);
+    assert_int_equal(err.code, ERR_DENIED);
+    assert_int_equal(fd, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +238,7 @@ int main(void)
         TEST(test_what_was_left_behind_goes),
         cmocka_unit_test(test_default_places),
         cmocka_unit_test(test_no_folder),
+        TEST(test_a_folder_of_everybody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /* See pause.h. The clock is set on the condition, since its default is one that people set. */
 #include "api/pause.h"
 
-#include <time.h>
+#include "base/clock.h"
 
 void pause_init(struct pause *pause)
 {
@@ -24,16 +24,9 @@ void pause_release(struct pause *pause)
 
 bool pause_wait(struct pause *pause, int64_t ms)
 {
-    struct timespec until;
+    struct timespec until = clock_monotonic_in(ms);
     bool ended;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&pause->lock);
     while (!pause->ended && pthread_cond_timedwait(&pause->wake, &pause->lock, &until) == 0)
         ;

@@ -8,11 +8,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* Wall clock in epoch milliseconds. The environment variable CAREEN_CLOCK_MS, read once, fixes it:
  * for tests that compare times. */
 int64_t clock_now_ms(void);
 int64_t clock_monotonic_us(void);
+/* The monotonic clock in so many milliseconds, for pthread_cond_timedwait(). */
+struct timespec clock_monotonic_in(int64_t ms);
 
 enum { CLOCK_TEXT_BYTES = 32 };
 /* "2026-11-24T06:52:24.123Z" (RFC 3339, UTC) into dst; returns dst. */

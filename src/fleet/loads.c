@@ -261,23 +261,9 @@ bool fleet_is_settled(struct fleet *fleet, const struct fleet_hold *hold)
     return settled;
 }
 
-static struct timespec in_ms(int64_t ms)
-{
-    struct timespec until;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += (time_t)(ms / 1000);
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return until;
-}
-
 void fleet_await(struct fleet *fleet, const struct fleet_hold *hold, int64_t wait_ms)
 {
-    struct timespec until = in_ms(wait_ms);
+    struct timespec until = clock_monotonic_in(wait_ms);
 
     pthread_mutex_lock(&fleet->demand_lock);
     while ((hold->wanted || hold->loading) && !fleet->ended &&
@@ -307,7 +293,7 @@ static struct fleet_hold *choose(struct fleet *fleet)
 
 static struct fleet_hold *wait_for_demand(struct fleet *fleet, int64_t wait_ms, bool *ret_anew)
 {
-    struct timespec until = in_ms(wait_ms);
+    struct timespec until = clock_monotonic_in(wait_ms);
     struct fleet_hold *demand = NULL;
 
     pthread_mutex_lock(&fleet->demand_lock);

@@ -4,10 +4,11 @@
  */
 #include "http/workers.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PARKED_ASK_MS = 5 };
 
@@ -72,10 +73,7 @@ static void wait_for_job(struct workers *workers)
         pthread_cond_wait(&workers->filled, &workers->lock);
         return;
     }
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += PARKED_ASK_MS * 1000000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    until = clock_monotonic_in(PARKED_ASK_MS);
     pthread_cond_timedwait(&workers->filled, &workers->lock, &until);
 }
 

@@ -57,6 +57,23 @@ static void format_is_that_of_the_c_library(void **state)
 
 /* What clock_now_ms() says in a process with this setting, or -1 for the real time. The setting is
  * read once, so each case needs a process of its own. */
+static void monotonic_times_to_come(void **state)
+{
+    static const int64_t waits_ms[] = {0, 1, 999, 1000, 1001, 123456};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(waits_ms) / sizeof(*waits_ms); i++) {
+        int64_t before_us = clock_monotonic_us();
+        struct timespec at = clock_monotonic_in(waits_ms[i]);
+        int64_t after_us = clock_monotonic_us();
+        int64_t at_us = (int64_t)at.tv_sec * 1000000 + at.tv_nsec / 1000;
+
+        assert_true(at.tv_nsec >= 0 && at.tv_nsec < 1000000000);
+        assert_true(at_us >= before_us + waits_ms[i] * 1000);
+        assert_true(at_us <= after_us + waits_ms[i] * 1000);
+    }
+}
+
 static int64_t now_with(const char *setting)
 {
     int64_t now = 0;
@@ -119,6 +136,7 @@ int main(void)
         cmocka_unit_test(format_is_that_of_the_c_library),
         cmocka_unit_test(environment_fixes_the_clock),
         cmocka_unit_test(monotonic_goes_forward),
+        cmocka_unit_test(monotonic_times_to_come),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

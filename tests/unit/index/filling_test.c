@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An index that was filled (index_begin_filling) is the one that the same puts make without:
- * vulnerabilities of every size of set, then changes of both, then the same answers.
+ * vulnerabilities of every size of set, with more lists of names than a byte can tell apart, then
+ * changes of both, then the same answers.
  */
 #include "unit.h"
 
 #include "index/index.h"
 
-enum { IMAGES = 3000, VULNS = 40 };
+enum { IMAGES = 3000, VULNS = 40, NAMES = 331 };
 
 static struct err err;
 
-/* Vulnerability v is in every (v/2 + 1)th image. */
+/* Vulnerability v is in every (v * v / 2 + 1)th image. */
 static void put(struct index *index, uint32_t number, unsigned turn)
 {
+    const uint32_t names[] = {(number + turn) % NAMES, NAMES};
     struct index_finding findings[VULNS];
     struct image image = {.number = number,
         .place = {.type = (enum image_type)(number % IMAGE_TYPE_COUNT), .containers = -1}};
@@ -25,8 +27,21 @@ static void put(struct index *index, uint32_t number, unsigned turn)
         if ((number + turn) % (v * v / 2 + 1) == 0)
             findings[count++] = (struct index_finding){.vuln = v * 2,
                 .code = (uint8_t)((number / 7 + turn) % NECESSITY_COUNT),
-                .first_scan_ms = 1 + number % 3};
+                .first_scan_ms = 1 + number % 3,
+                .names = names,
+                .name_count = 1 + number % 2};
     assert_ok(index_put(index, &image, findings, count, &err));
+}
+
+static void assert_same_names(
+    const struct index *a, const struct index *b, uint32_t number, uint32_t vuln)
+{
+    const uint32_t *names[2];
+    size_t count = index_names(a, number, vuln, &names[0]);
+
+    assert_in_range(count, 1, 2);
+    assert_int_equal(index_names(b, number, vuln, &names[1]), count);
+    assert_memory_equal(names[0], names[1], count * sizeof(*names[0]));
 }
 
 static void assert_same_rows(const struct index *a, const struct index *b, uint32_t vuln)
@@ -45,6 +60,7 @@ static void assert_same_rows(const struct index *a, const struct index *b, uint3
             for (size_t i = 0; i < pages[0].count; i++) {
                 assert_int_equal(pages[0].rows[i].image->number, pages[1].rows[i].image->number);
                 assert_int_equal(pages[0].rows[i].code, pages[1].rows[i].code);
+                assert_same_names(a, b, pages[0].rows[i].image->number, vuln);
             }
             if (!pages[0].more)
                 break;

@@ -369,10 +369,14 @@ size_t orders_bytes(const struct orders *orders)
 {
     size_t bytes = sizeof(*orders);
 
-    for (size_t id = 0; id < ORDER_COUNT; id++)
-        if (orders->at[id])
-            bytes += sizeof(struct order) + orders->at[id]->cap * sizeof(struct order_chunk *) +
-                     orders->at[id]->count * (sizeof(struct order_chunk) + 16);
+    for (size_t id = 0; id < ORDER_COUNT; id++) {
+        /* another reader may be making it */
+        const struct order *order = __atomic_load_n(&orders->at[id], __ATOMIC_ACQUIRE);
+
+        if (order)
+            bytes += sizeof(*order) + order->cap * sizeof(struct order_chunk *) +
+                     order->count * (sizeof(struct order_chunk) + 16);
+    }
     return bytes;
 }
 

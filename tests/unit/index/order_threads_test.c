@@ -34,24 +34,28 @@ struct asking {
     const char *why; /* NULL, or what was wrong */
 };
 
-/* Asks in all orders. */
+/* Asks in all orders, and how large they are while others make them. */
 static void *ask(void *arg)
 {
     struct asking *asking = arg;
 
     for (int i = 0; i < 6; i++) {
         struct index_query query = {.scope.type = -1,
-            .codes = UINT32_MAX,
+            .codes = INDEX_ALL_CODES,
             .sort = (enum index_sort)(INDEX_SORT_IMAGE_NAME + i / 2),
             .descending = i % 2 != 0,
             .limit = 200};
         struct index_page page;
+        struct index_size size;
         struct err err;
 
         if (index_query(asking->index, &query, &page, &err) < 0)
             asking->why = "a query failed";
         else if (page.total != IMAGES || page.count != 200 || !page.more)
             asking->why = "a page is not whole";
+        index_size(asking->index, &size);
+        if (size.images != IMAGES)
+            asking->why = "an image is not counted";
     }
     return NULL;
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "scan/cache.h"
 #include "scan/child.h"
+#include "scan/descriptors.h"
 #include "scan/facts.h"
 #include "scan/wire.h"
 
@@ -45,38 +46,15 @@ static int make_scratch(struct parent *parent, struct err *err)
     return err_set_errno(err, "cannot make a scratch folder in %s (TMPDIR)", places[0]);
 }
 
-/* Kernels before 5.9 have no close_range(), and filters of containers may refuse it. */
-static void close_all(unsigned from, unsigned to)
-{
-    long most = sysconf(_SC_OPEN_MAX);
-
-    if (close_range(from, to, 0) == 0)
-        return;
-    for (unsigned fd = from; fd <= to && (long)fd < most; fd++)
-        close((int)fd);
-}
-
 /* Keeps the plan's descriptors, and nothing else that was open. */
 static void close_others(const struct child_plan *plan)
 {
     const int kept[] = {plan->target_fd, plan->cache_fd, plan->scratch_fd, plan->out_fd};
-    unsigned from = 3;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     for (int fd = 0; null >= 0 && fd < 3; fd++)
         dup2(null, fd);
-    for (;;) {
-        unsigned next = ~0u;
-
-        for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-            if (kept[i] >= 0 && (unsigned)kept[i] >= from && (unsigned)kept[i] < next)
-                next = (unsigned)kept[i];
-        if (next > from)
-            close_all(from, next == ~0u ? next : next - 1);
-        if (next == ~0u)
-            return;
-        from = next + 1;
-    }
+    descriptors_keep(kept, sizeof(kept) / sizeof(kept[0]));
 }
 
 static _Noreturn void run_child(const struct child_plan *plan, pid_t parent)

@@ -51,8 +51,8 @@ static void write_server(struct buf *out, const struct http_server *server)
         "many in all or from their address (full).");
     write_refused(out, "slow", counters.refused_slow);
     write_refused(out, "full", counters.refused_full);
-    prom_gauge_of(
-        out, "careen_http_waiting_requests", "Requests that wait for a worker.", counters.waiting);
+    prom_gauge_of(out, "careen_http_waiting_requests",
+        "Requests that wait for a worker, or for their project to be loaded.", counters.waiting);
 }
 
 static void write_tls(struct buf *out, const struct http_server *server)

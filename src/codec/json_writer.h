@@ -22,9 +22,9 @@ void json_write_begin_object(struct json_writer *w);
 void json_write_end_object(struct json_writer *w);
 void json_write_begin_array(struct json_writer *w);
 void json_write_end_array(struct json_writer *w);
-static inline void json_write_key(struct json_writer *w, const char *key); /* plain ASCII, no
-                                                                              escapes needed */
-void json_write_key_slice(struct json_writer *w, struct slice key);        /* any key, escaped */
+/* The key is plain ASCII, without anything to escape. */
+static inline void json_write_key(struct json_writer *w, const char *key);
+void json_write_key_slice(struct json_writer *w, struct slice key); /* any key, escaped */
 void json_write_string(struct json_writer *w, struct slice s);
 void json_write_i64(struct json_writer *w, int64_t value);
 /* The number as a JSON string: "1754563675226". */

@@ -156,7 +156,7 @@ void http_server_stop(struct http_server *server, int64_t drain_ms);
 struct http_counters {
     uint64_t requests, connections_now, refused_slow;
     uint64_t refused_full; /* connections turned away: too many in all, or from one address */
-    uint64_t waiting;      /* requests that wait for a worker now */
+    uint64_t waiting;      /* requests that wait for a worker now, or to be ready for one */
 };
 void http_server_counters(const struct http_server *server, struct http_counters *ret);
 

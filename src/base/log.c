@@ -30,8 +30,7 @@ bool log_enabled(enum log_level level)
     return (int)level <= __atomic_load_n(&max_level, __ATOMIC_RELAXED);
 }
 
-/* --- Values ------------------------------------------------------------------------------------
- */
+/* --- Values ----------------------------------------------------------------------------------- */
 
 enum { BARE = 1, PLAIN = 2 }; /* needs neither quotes nor escape; at least no escape */
 

@@ -153,8 +153,7 @@ static int parse_arguments(struct parse *parse)
     return 0;
 }
 
-/* --- Options made from the tables of parameters ------------------------------------------------
- */
+/* --- Options made from the tables of parameters ----------------------------------------------- */
 
 static void add_option(struct cli_args *args, const struct cli_option *option)
 {
@@ -215,8 +214,7 @@ int cli_parse(
     return status;
 }
 
-/* --- Reading them ------------------------------------------------------------------------------
- */
+/* --- Reading them ----------------------------------------------------------------------------- */
 
 static size_t position_of(const struct cli_args *args, const char *name)
 {

@@ -116,8 +116,7 @@ int decision_request_check(
     return 0;
 }
 
-/* --- Names that must be known ------------------------------------------------------------------
- */
+/* --- Names that must be known ----------------------------------------------------------------- */
 
 /* A list for a message: the first few, and how many more. */
 struct unknown {

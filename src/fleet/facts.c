@@ -58,8 +58,7 @@ const uint32_t *facts_links(const struct facts *facts, const struct fact_record 
     return facts->links.at + record->links;
 }
 
-/* --- Reading: no lock is held, nothing is changed ----------------------------------------------
- */
+/* --- Reading: no lock is held, nothing is changed --------------------------------------------- */
 
 void facts_news_release(struct facts_news *news)
 {
@@ -142,8 +141,7 @@ int facts_read(
     return -1;
 }
 
-/* --- Taking in: names first, so that what refers to them can be checked --------------------------
- */
+/* --- Taking in: names first, so that what refers to them can be checked ----------------------- */
 
 /* A name that was dropped from the store and put in again has a new id, which is the one in use. */
 static int take_name(struct facts *facts, uint32_t id, struct slice name, struct err *err)

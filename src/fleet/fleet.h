@@ -266,8 +266,7 @@ typedef int (*history_fn)(void *ctx, const struct history_entry *entry, struct e
 int fleet_decision_history(struct fleet *fleet, uint32_t project, const struct history_query *query,
     history_fn fn, void *ctx, uint64_t *ret_total, struct err *err);
 
-/* --- Retention --------------------------------------------------------------------------------
- */
+/* --- Retention -------------------------------------------------------------------------------- */
 
 /* Ages are counted from the project's newest report, not from the clock: where reporting has
  * stopped, nothing grows old, and a clock that jumps removes nothing. -1: keep. */

@@ -19,8 +19,7 @@ void rows_release(struct rows *rows)
     free(rows->at);
 }
 
-/* --- The ordinals of each vulnerability ----------------------------------------------------------
- */
+/* --- The ordinals of each vulnerability ------------------------------------------------------- */
 
 /* Adds a set that belongs to the index: borrowed while it is the only one. */
 static int add_set(struct vuln_rows *rows, const struct idset *set, struct err *err)

@@ -85,8 +85,7 @@ int store_remove_image(struct store *store, uint32_t number, struct err *err)
     return remove_slots(conn, number, err);
 }
 
-/* --- Lines -------------------------------------------------------------------------------------
- */
+/* --- Lines ------------------------------------------------------------------------------------ */
 
 /* The first image that the query gives, or 0. */
 static int one_of_line(struct conn *conn, enum statement statement, const char *sql,
@@ -135,8 +134,7 @@ int store_find_newest(struct store *store, uint32_t project, const unsigned char
                 : -1;
 }
 
-/* --- Reading -----------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 /* The one image of a bound query: 1, 0 when there is none, -1. */
 static int read_one(struct query *q, struct arena *arena, struct image *ret, struct err *err)

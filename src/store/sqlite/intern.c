@@ -13,8 +13,7 @@
 
 #include "codec/hash.h"
 
-/* --- Content keys: built in store->scratch -----------------------------------------------------
- */
+/* --- Content keys: built in store->scratch ---------------------------------------------------- */
 
 static void key_begin(struct store *store, char kind)
 {
@@ -76,8 +75,7 @@ static int add_row(struct query *q, uint32_t *ret, struct err *err)
     return 0;
 }
 
-/* --- Names -------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 static int find_name(struct conn *conn, struct slice name, uint32_t *ret, struct err *err)
 {
@@ -125,8 +123,7 @@ int store_put_name(struct store *store, struct slice name, uint32_t *ret, struct
     return 0;
 }
 
-/* --- Packages ----------------------------------------------------------------------------------
- */
+/* --- Packages --------------------------------------------------------------------------------- */
 
 enum { PACKAGE_FIELDS = 9 };
 
@@ -194,8 +191,7 @@ int store_put_package(
     return 0;
 }
 
-/* --- Records -----------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 /* Appends a list to the scratch and returns its place there. */
 static int encode_names(
@@ -287,8 +283,7 @@ int store_put_record(
     return 0;
 }
 
-/* --- Claims ------------------------------------------------------------------------------------
- */
+/* --- Claims ----------------------------------------------------------------------------------- */
 
 /* The record's name into *ret_name, its aliases into the scratch ids. */
 static int read_record_names(

@@ -250,8 +250,7 @@ int store_missing(const char *dir, struct err *err);
  * or different. Its version must be known here: see schema_refuse_foreign. */
 int schema_check(struct conn *conn, const char *more, struct err *err);
 
-/* --- image_row.c: an image as a row ------------------------------------------------------------
- */
+/* --- image_row.c: an image as a row ----------------------------------------------------------- */
 
 /* The columns of an image in the order that image_row_read expects; the table goes by the name i.
  */
@@ -278,16 +277,14 @@ void image_row_bind(struct query *q, struct image_binding *binding, const struct
 /* Binds a UUID or digest: packed where it has the usual form, else as text. */
 void bind_packed(struct query *q, int at, struct slice text, unsigned char packed[PACKED_BYTES]);
 
-/* --- slot.c ------------------------------------------------------------------------------------
- */
+/* --- slot.c ----------------------------------------------------------------------------------- */
 
 enum { SLOT_KEYS = 16 }; /* slot.key = image * SLOT_KEYS + source */
 /* complete, scanned_ms, packages, claims, from `column`; all NULL: the slot is absent. */
 int slot_read(struct query *q, int column, struct slot *ret, struct err *err);
 int remove_slots(struct conn *conn, uint32_t image, struct err *err);
 
-/* --- collect.c --------------------------------------------------------------------------------
- */
+/* --- collect.c -------------------------------------------------------------------------------- */
 
 /* The number of the state that every write raises that drops what is stored once. */
 #define COLLECTING_WRITES "collecting_writes"

@@ -42,8 +42,7 @@ static int walk(struct store *store, enum statement which, const char *sql, cons
     return rows < 0 ? -1 : 0;
 }
 
-/* --- Names -------------------------------------------------------------------------------------
- */
+/* --- Names ------------------------------------------------------------------------------------ */
 
 struct name_walk {
     store_name_fn fn;
@@ -71,8 +70,7 @@ int store_each_name(
         name_row, &walk_of, err);
 }
 
-/* --- Records -----------------------------------------------------------------------------------
- */
+/* --- Records ---------------------------------------------------------------------------------- */
 
 struct record_walk {
     store_record_fn fn;
@@ -109,8 +107,7 @@ int store_each_record(
     return result;
 }
 
-/* --- Claims ------------------------------------------------------------------------------------
- */
+/* --- Claims ----------------------------------------------------------------------------------- */
 
 struct claim_walk {
     store_claim_fn fn;
@@ -148,8 +145,7 @@ int store_each_claim(
         "reading claims", after, claim_row, &walk_of, err);
 }
 
-/* --- Packages ----------------------------------------------------------------------------------
- */
+/* --- Packages --------------------------------------------------------------------------------- */
 
 static int each_package(
     struct conn *conn, uint32_t id, store_package_fn fn, void *ctx, struct err *err)

@@ -41,8 +41,7 @@ int busy_handler(void *context, int calls)
     return 1;
 }
 
-/* --- The holder --------------------------------------------------------------------------------
- */
+/* --- The holder ------------------------------------------------------------------------------- */
 
 static void holder_set(struct holder *holder, const char *who)
 {
@@ -97,8 +96,7 @@ static int fail_busy_elsewhere(const struct store *store, struct err *err)
         store->dir);
 }
 
-/* --- The turn ----------------------------------------------------------------------------------
- */
+/* --- The turn --------------------------------------------------------------------------------- */
 
 static int take_turn(struct store *store, const char *who, int64_t until_us, struct err *err)
 {
@@ -232,8 +230,7 @@ struct conn *store_write_conn(struct store *store, struct err *err)
     return NULL;
 }
 
-/* --- Reading -----------------------------------------------------------------------------------
- */
+/* --- Reading ---------------------------------------------------------------------------------- */
 
 struct conn *store_read_conn(struct store *store, struct err *err)
 {

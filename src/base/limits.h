@@ -196,6 +196,12 @@
  * texlive-full has 3,000 copyright files. What one layer tells, as bytes. */
 #define LIMIT_LAYER_FACTS 200000
 #define LIMIT_FACTS_BYTES (24UL * 1024 * 1024)
+/* Scans: hard links to hard links, and so on: a layer is read again for each; archivers write none.
+ * How many entries of a layer hard links may be held against. */
+#define LIMIT_HARD_LINK_ROUNDS 8
+#define LIMIT_HARD_LINK_STEPS 4000000
+/* Scans: hard links of one image to files of lower layers; few tools write any. */
+#define LIMIT_LOWER_LINKS 256
 /* Scans: links followed in resolving one (as the kernel does); how often an image's layers are read
  * anew because links led to new places, and how many such places there may be. */
 #define LIMIT_LINKS_FOLLOWED 40

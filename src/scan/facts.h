@@ -12,6 +12,7 @@
  *         FACT_FILE:   reader's name, as, code of the error; its message, or the payload
  *         FACT_LINK:   target
  *         FACT_BESIDE: 1 when it is not empty
+ *         FACT_SAME:   target, reader's name
  *     SHA-256 of all that
  *
  * The payload: a table of texts, each once; rank and release; packages and licences, as positions
@@ -25,7 +26,7 @@
 #include "scan/pack.h"
 
 /* Raised when the bytes or what is put into them change. */
-enum { FACTS_FORMAT = 1 };
+enum { FACTS_FORMAT = 2 };
 
 enum fact_kind {
     FACT_FILE,
@@ -35,16 +36,17 @@ enum fact_kind {
     FACT_FOLDER, /* there: it hides a link */
     FACT_HIDDEN, /* a whiteout: hides in lower layers only */
     FACT_OPAQUE, /* likewise, what is below the path */
+    FACT_SAME,   /* a file: a hard link to what lower layers have at target */
     FACT_KIND_COUNT
 };
 
 struct fact {
     enum fact_kind kind;
     struct slice path;
-    struct slice target; /* FACT_LINK: as written */
+    struct slice target; /* FACT_LINK: as written; FACT_SAME: cleaned, from the root */
     bool empty;          /* FACT_BESIDE */
 
-    /* FACT_FILE */
+    /* FACT_FILE; the reader FACT_SAME, too */
     const struct inventory_reader *reader;
     struct slice as;      /* the path that the reader was told, if it is another; else empty */
     enum err_code failed; /* the file is damaged: why says how */

@@ -183,13 +183,15 @@ static void encode_fact(const struct fact *fact, struct buf *out)
 {
     pack_number(out, fact->kind);
     pack_text(out, fact->path);
-    if (fact->kind == FACT_LINK)
+    if (fact->kind == FACT_LINK || fact->kind == FACT_SAME)
         pack_text(out, fact->target);
     else if (fact->kind == FACT_BESIDE)
         pack_number(out, !fact->empty);
-    if (fact->kind != FACT_FILE)
+    if (fact->kind != FACT_FILE && fact->kind != FACT_SAME)
         return;
     pack_text(out, slice_of(fact->reader->name));
+    if (fact->kind == FACT_SAME)
+        return;
     pack_text(out, fact->as);
     pack_number(out, fact->failed);
     pack_text(out, fact->failed ? fact->why : fact->payload);
@@ -213,13 +215,18 @@ int layer_facts_encode(const struct layer_facts *facts, struct buf *out, struct 
     return buf_check(out, "what one layer tells (LIMIT_FACTS_BYTES)", err);
 }
 
-static void decode_file(struct unpack *in, struct fact *fact)
+static void decode_reader(struct unpack *in, struct fact *fact)
 {
     fact->reader = inventory_reader_named(unpack_text(in));
+    in->failed |= !fact->reader;
+}
+
+static void decode_file(struct unpack *in, struct fact *fact)
+{
+    decode_reader(in, fact);
     fact->as = unpack_text(in);
     fact->failed = (enum err_code)unpack_up_to(in, ERR_CODE_COUNT - 1);
     *(fact->failed ? &fact->why : &fact->payload) = unpack_text(in);
-    in->failed |= !fact->reader;
 }
 
 static int decode_fact(struct unpack *in, struct fact *ret, struct arena *arena, struct err *err)
@@ -228,8 +235,10 @@ static int decode_fact(struct unpack *in, struct fact *ret, struct arena *arena,
     int failed = 0;
 
     fact.path = unpack_text(in);
-    if (fact.kind == FACT_LINK)
+    if (fact.kind == FACT_LINK || fact.kind == FACT_SAME)
         fact.target = unpack_text(in);
+    if (fact.kind == FACT_SAME)
+        decode_reader(in, &fact);
     else if (fact.kind == FACT_BESIDE)
         fact.empty = unpack_up_to(in, 1) == 0;
     else if (fact.kind == FACT_FILE)

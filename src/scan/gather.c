@@ -5,8 +5,10 @@
  * - one with a second file beside it (a database and its log): both are kept until the layer's end,
  *   and read together when there was a second one;
  * - a hard link: its content came earlier, under another name. When nobody had asked for that, the
- *   layer is read again, for what its hard links lead to. Of what stands at the link's path before
- *   and behind it, the last one counts, as with any other entry.
+ *   layer is read again, for what its hard links lead to, and once more when that is a hard link,
+ *   too. Of what stands at the link's path before and behind it, the last one counts, as with any
+ *   other entry. What is not in the layer is looked for below it (FACT_SAME), as by tools that
+ *   unpack one layer onto the other.
  */
 #include "scan/gather.h"
 
@@ -33,8 +35,10 @@ struct kept {
 struct hard_link {
     struct slice path, target;
     size_t order;               /* as a fact's, had it come with the link */
-    uint64_t entry;             /* which one of the layer it is */
+    uint64_t entry;             /* which one of the layer it is: the target stands before it */
     size_t facts_at, facts_end; /* what was made of it: none as long as nothing is found */
+    struct slice next;          /* the target is a hard link itself, to this; else empty */
+    uint64_t next_entry;
 };
 
 struct gather {
@@ -47,6 +51,7 @@ struct gather {
     uint64_t entries;        /* of the layer, so far */
     struct hard_link *links; /* heap; by target when they are followed */
     size_t link_count, link_cap;
+    size_t link_steps;
 };
 
 static void gather_release(struct gather *gather)
@@ -310,39 +315,92 @@ static size_t first_link(const struct gather *gather, struct slice path)
     return from;
 }
 
+/* The links to a path, and not those that stand before the entry that is read now. */
+static struct hard_link *next_link(const struct gather *gather, struct slice path, size_t *i)
+{
+    for (; *i < gather->link_count && slice_eq(gather->links[*i].target, path); ++*i)
+        if (gather->entries < gather->links[*i].entry)
+            return &gather->links[(*i)++];
+    return NULL;
+}
+
+/* When a target stands there twice, the last one before the link is what it leads to. */
+static void forget(struct gather *gather, struct hard_link *link)
+{
+    for (size_t i = link->facts_at; i < link->facts_end; i++)
+        gather->facts->at[i].order = 0;
+    link->facts_at = link->facts_end = gather->facts->count;
+    link->next = SLICE_NONE;
+}
+
+/* What was added since forget() stands in the link's place. */
+static void put_in_place(struct gather *gather, struct hard_link *link)
+{
+    link->facts_end = gather->facts->count;
+    for (size_t i = link->facts_at; i < link->facts_end; i++)
+        gather->facts->at[i].order = link->order;
+}
+
+static int add_for(
+    struct gather *gather, struct hard_link *link, const struct fact *fact, struct err *err)
+{
+    if (layer_facts_add(gather->facts, fact, err) < 0)
+        return -1;
+    put_in_place(gather, link);
+    return 0;
+}
+
+/* The target is no file, or not yet. */
+static int take_other_target(struct gather *gather, struct hard_link *link,
+    const struct layer_entry *entry, struct slice next, struct err *err)
+{
+    if (++gather->link_steps > LIMIT_HARD_LINK_STEPS)
+        return err_set(err, ERR_LIMIT,
+            "hard links lead to more than %d others (LIMIT_HARD_LINK_STEPS)",
+            LIMIT_HARD_LINK_STEPS);
+    forget(gather, link);
+    link->next = next;
+    link->next_entry = gather->entries;
+    if (entry->type != ENTRY_SYMLINK)
+        return 0;
+    return add_for(gather, link,
+        &(struct fact){.kind = FACT_LINK, .path = link->path, .target = entry->target}, err);
+}
+
 static int on_linked_entry(
     void *ctx, const struct layer_entry *entry, bool *ret_wanted, struct err *err)
 {
     struct gather *gather = ctx;
     size_t i = first_link(gather, entry->path);
+    struct hard_link *link;
+    struct slice next = SLICE_NONE;
 
-    (void)err;
     gather->entries++;
-    *ret_wanted = entry->type == ENTRY_FILE && i < gather->link_count &&
-                  slice_eq(gather->links[i].target, entry->path);
+    link = next_link(gather, entry->path, &i);
+    *ret_wanted = link && entry->type == ENTRY_FILE;
+    if (!link || *ret_wanted || entry->type == ENTRY_WHITEOUT || entry->type == ENTRY_OPAQUE)
+        return 0;
+    if (entry->type == ENTRY_HARDLINK && arena_dup(&gather->arena, entry->target, &next, err) < 0)
+        return -1;
+    for (; link; link = next_link(gather, entry->path, &i))
+        if (take_other_target(gather, link, entry, next, err) < 0)
+            return -1;
     return 0;
 }
 
-/* Facts of the link's path, in the link's place. When its target stands there twice, the last one
- * before the link is what it leads to. */
+/* Facts of the link's path, in the link's place. */
 static int take_target(
     struct gather *gather, struct hard_link *link, const struct blob *content, struct err *err)
 {
-    struct layer_facts *facts = gather->facts;
-
-    for (size_t i = link->facts_at; i < link->facts_end; i++)
-        facts->at[i].order = 0;
-    link->facts_at = facts->count;
+    forget(gather, link);
     if (interest_is_beside(gather->interest, link->path, &gather->scratch) &&
-        layer_facts_add(facts,
+        layer_facts_add(gather->facts,
             &(struct fact){.kind = FACT_BESIDE, .path = link->path, .empty = content->size == 0},
             err) < 0)
         return -1;
     if (take_content(gather, link->path, link->order, content, err) < 0)
         return -1;
-    link->facts_end = facts->count;
-    for (size_t i = link->facts_at; i < link->facts_end; i++)
-        facts->at[i].order = link->order;
+    put_in_place(gather, link);
     return 0;
 }
 
@@ -350,15 +408,52 @@ static int on_linked_content(
     void *ctx, const struct layer_entry *entry, const struct blob *content, struct err *err)
 {
     struct gather *gather = ctx;
+    size_t i = first_link(gather, entry->path);
 
-    for (size_t i = first_link(gather, entry->path); i < gather->link_count; i++) {
+    for (struct hard_link *link; (link = next_link(gather, entry->path, &i));)
+        if (take_target(gather, link, content, err) < 0)
+            return -1;
+    return 0;
+}
+
+/* What the layer does not have may be below it; a licence is not worth the search. */
+static int look_below(struct gather *gather, struct hard_link *link, struct err *err)
+{
+    struct slice as;
+    const struct inventory_reader *reader =
+        interest_reader(gather->interest, link->path, &gather->scratch, &as);
+    bool licence = interest_is_licence(link->path);
+
+    if (!reader)
+        return err_set(err, ERR_FORMAT,
+            "%.*s is a hard link to %.*s, which is no file of its layer before it",
+            SLICE_FMT(link->path), SLICE_FMT(link->target));
+    return add_for(gather, link,
+        &(struct fact){.kind = licence ? FACT_COVER : FACT_SAME,
+            .path = link->path,
+            .target = licence ? SLICE_NONE : link->target,
+            .reader = licence ? NULL : reader},
+        err);
+}
+
+/* Leaves those that lead to other hard links. */
+static int take_next_links(struct gather *gather, struct err *err)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < gather->link_count; i++) {
         struct hard_link *link = &gather->links[i];
 
-        if (!slice_eq(link->target, entry->path))
-            break;
-        if (gather->entries < link->entry && take_target(gather, link, content, err) < 0)
+        if (link->next.len) {
+            link->target = link->next;
+            link->entry = link->next_entry;
+            link->next = SLICE_NONE;
+            gather->links[kept++] = *link;
+        } else if (link->facts_at == link->facts_end && look_below(gather, link, err) < 0) {
             return -1;
+        }
     }
+    gather->link_count = kept;
     return 0;
 }
 
@@ -368,17 +463,17 @@ static int follow_hard_links(struct gather *gather, struct image_source *source,
     const struct layer_visitor visitor = {
         .entry = on_linked_entry, .content = on_linked_content, .ctx = gather};
 
-    if (gather->link_count == 0)
-        return 0;
-    qsort(gather->links, gather->link_count, sizeof(*gather->links), compare_targets);
-    gather->entries = 0;
-    if (image_read_layer(source, manifest, layer, &visitor, err) < 0)
-        return -1;
-    for (size_t i = 0; i < gather->link_count; i++)
-        if (gather->links[i].facts_at == gather->links[i].facts_end)
-            return err_set(err, ERR_FORMAT,
-                "%.*s is a hard link to %.*s, which is no file of its layer before it",
-                SLICE_FMT(gather->links[i].path), SLICE_FMT(gather->links[i].target));
+    for (unsigned i = 0; gather->link_count; i++) {
+        if (i == LIMIT_HARD_LINK_ROUNDS)
+            return err_set(err, ERR_LIMIT,
+                "%.*s is a hard link to another one, over more than %d (LIMIT_HARD_LINK_ROUNDS)",
+                SLICE_FMT(gather->links[0].path), LIMIT_HARD_LINK_ROUNDS);
+        qsort(gather->links, gather->link_count, sizeof(*gather->links), compare_targets);
+        gather->entries = 0;
+        if (image_read_layer(source, manifest, layer, &visitor, err) < 0 ||
+            take_next_links(gather, err) < 0)
+            return -1;
+    }
     return 0;
 }
 

@@ -136,10 +136,15 @@ static const char *example_behind(const char *example, struct slice path)
     return example;
 }
 
+bool interest_is_licence(struct slice path)
+{
+    return slice_starts_with(path, "usr/share/doc/");
+}
+
 bool interest_needs_alias(struct slice path, struct slice real, struct buf *scratch)
 {
-    if (slice_starts_with(path, "usr/share/doc/"))
-        return false; /* of one package's licence: not worth reading every layer again */
+    if (interest_is_licence(path))
+        return false;
     if (direct_reader(path))
         return !direct_reader(real);
     for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++) {

@@ -38,6 +38,9 @@ enum above {
 /* May files that matter stand below this path? */
 enum above interest_above(const struct interest *interest, struct slice path);
 
+/* Does the file tell of the licence of one package, and of nothing else? Then it is not worth
+ * reading every layer again. */
+bool interest_is_licence(struct slice path);
 /* A link of the image at `path` leads to `real`: would files that matter below `path` be missed, as
  * no reader knows them below `real`? */
 bool interest_needs_alias(struct slice path, struct slice real, struct buf *scratch);

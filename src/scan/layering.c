@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* See layering.h. Where links lead is found in layering_links.c. */
+/* See layering.h. Where links lead is found in layering_links.c and layering_hard_links.c. */
 #include "scan/layering_internal.h"
 
 #include "base/array.h"
@@ -39,6 +39,8 @@ void layering_free(struct layering *layering)
     free(layering->links);
     map_release(&layering->link_ids);
     free(layering->besides);
+    free(layering->lower_links);
+    free(layering->lower_targets);
     free(layering);
 }
 
@@ -90,6 +92,11 @@ static int reserve_marks(struct layering *layering, struct err *err)
     return 0;
 }
 
+bool layering_is_hidden_by_layer(const struct layering *layering, struct slice path)
+{
+    return is_marked(layering, layering->in_layer, path);
+}
+
 static uint8_t marks_by(enum fact_kind kind)
 {
     switch (kind) {
@@ -102,6 +109,7 @@ static uint8_t marks_by(enum fact_kind kind)
     case FACT_LINK:
     case FACT_COVER:
     case FACT_HIDDEN:
+    case FACT_SAME:
     case FACT_KIND_COUNT:
         break;
     }
@@ -109,7 +117,8 @@ static uint8_t marks_by(enum fact_kind kind)
 }
 
 /* Marks what the layer hides in those below it. */
-static int mark_layer(struct layering *layering, const struct layer_facts *facts, struct err *err)
+static int mark_layer(
+    struct layering *layering, size_t layer, const struct layer_facts *facts, struct err *err)
 {
     for (size_t i = 0; i < facts->count; i++) {
         const struct fact *fact = &facts->at[i];
@@ -124,8 +133,9 @@ static int mark_layer(struct layering *layering, const struct layer_facts *facts
     }
     /* Databases that the layer hides have no earlier versions. */
     for (size_t i = 0; i < layering->database_count; i++)
-        if (is_marked(layering, layering->in_layer, layering->databases[i].path))
+        if (layering_is_hidden_by_layer(layering, layering->databases[i].path))
             layering->databases[i].traced = false;
+    layering_hide_lower(layering, layer);
     for (size_t i = 0; i < facts->count; i++)
         layering->in_layer[intern_find(&layering->texts, facts->at[i].path)] = 0;
     return 0;
@@ -223,12 +233,12 @@ uint32_t layering_find_database(const struct layering *layering, struct slice pa
     return map_find(&layering->database_ids, slice_hash(path), is_database, layering, &path);
 }
 
-static int add_database(
+int layering_add_database(
     struct layering *layering, size_t layer, const struct fact *fact, size_t *ret, struct err *err)
 {
     struct database database = {.layer = layer,
         .reader = fact->reader,
-        .traced = true,
+        .traced = fact->kind == FACT_FILE,
         .first_package = layering->package_count};
     size_t at = layering->database_count;
 
@@ -286,8 +296,8 @@ const struct found_licence *layering_find_licence(
 
 /* ---- files ---- */
 
-/* What a visible file told. */
-static int take_told(struct layering *layering, size_t database, struct told *told, struct err *err)
+int layering_take_told(
+    struct layering *layering, size_t database, struct told *told, struct err *err)
 {
     struct found_package package;
     struct found_licence licence;
@@ -342,9 +352,9 @@ static int take_file(struct layering *layering, size_t layer, const struct fact 
     }
     if (fact->failed)
         return err_set(err, fact->failed, "%.*s", SLICE_FMT(fact->why));
-    if (add_database(layering, layer, fact, &database, err) < 0)
+    if (layering_add_database(layering, layer, fact, &database, err) < 0)
         return -1;
-    return take_told(layering, database, &told, err);
+    return layering_take_told(layering, database, &told, err);
 }
 
 /* ---- a layer ---- */
@@ -367,11 +377,15 @@ static int take_beside(
 static int take_fact(struct layering *layering, size_t layer, const struct fact *fact,
     struct arena *arena, struct err *err)
 {
+    if (layering_take_lower(layering, layer, fact, arena, err) < 0)
+        return -1;
     if (fact->kind == FACT_FILE)
         return take_file(layering, layer, fact, arena, err);
-    if ((fact->kind != FACT_LINK && fact->kind != FACT_BESIDE) ||
+    if ((fact->kind != FACT_LINK && fact->kind != FACT_BESIDE && fact->kind != FACT_SAME) ||
         is_marked(layering, layering->hidden, fact->path))
         return 0;
+    if (fact->kind == FACT_SAME)
+        return layering_add_lower_link(layering, layer, fact, err);
     return fact->kind == FACT_LINK ? layering_add_link(layering, fact, err)
                                    : take_beside(layering, layer, fact, err);
 }
@@ -387,10 +401,18 @@ int layering_add(
             return -1;
         arena_reset(&arena);
     }
-    return mark_layer(layering, facts, err);
+    return mark_layer(layering, layer, facts, err);
 }
 
 /* ---- the end ---- */
+
+static bool is_lower_link(const struct layering *layering, uint32_t database)
+{
+    for (size_t i = 0; i < layering->lower_link_count; i++)
+        if (layering->lower_links[i].database == database)
+            return true;
+    return false;
+}
 
 /* A log in another layer than its database: to read it, both would have to be read together. */
 static int check_besides(const struct layering *layering, struct err *err)
@@ -400,7 +422,8 @@ static int check_besides(const struct layering *layering, struct err *err)
         uint32_t id =
             layering_find_database(layering, slice_sub(path, 0, slice_rfind_char(path, '-')));
 
-        if (id != MAP_NONE && layering->databases[id].layer != layering->besides[i].layer)
+        if (id != MAP_NONE && (layering->databases[id].layer != layering->besides[i].layer ||
+                                  is_lower_link(layering, id)))
             return err_set(err, ERR_UNSUPPORTED,
                 "%.*s stands in another layer than the database that it belongs to",
                 SLICE_FMT(path));
@@ -446,7 +469,8 @@ static void drop_packages_of_gone(struct layering *layering)
 
 int layering_finish(struct layering *layering, struct err *err)
 {
-    if (check_besides(layering, err) < 0 || layering_link_licences(layering, err) < 0)
+    if (check_besides(layering, err) < 0 || layering_finish_lower(layering, err) < 0 ||
+        layering_link_licences(layering, err) < 0)
         return -1;
     layering_join_databases(layering);
     drop_packages_of_gone(layering);

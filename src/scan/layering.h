@@ -5,7 +5,8 @@
  * at a time: what an upper layer hides need not be remembered, only that it is hidden.
  *
  * A package came with the lowest layer from which on it is in every version of its database up to
- * the top: a layer that lacks it, or in which the database is gone, ends the row.
+ * the top: a layer that lacks it, or in which the database is gone, ends the row. Those of a
+ * database that is a hard link to a file of lower layers came with the link.
  */
 #ifndef CAREEN_SCAN_LAYERING_H
 #define CAREEN_SCAN_LAYERING_H
@@ -33,7 +34,8 @@ int layering_add(
  * are the layering's. ERR_LIMIT at LIMIT_SCAN_ALIASES. */
 int layering_missing_aliases(struct layering *layering, const struct interest *interest,
     struct alias **ret, size_t *ret_count, struct err *err);
-/* And then: packages get the licences that other files tell; in order of name, version, path. */
+/* And then: packages get the licences that other files tell; in order of name, version, path.
+ * ERR_FORMAT for a hard link to what is in no layer. */
 int layering_finish(struct layering *layering, struct err *err);
 
 /* After layering_finish(). */

@@ -202,6 +202,16 @@ int layering_missing_aliases(struct layering *layering, const struct interest *i
     struct buf scratch CLEANUP(buf_release) = BUF_INIT(PATH_MAX_BYTES);
     struct missing missing = {0};
 
+    for (size_t i = 0; i < layering->lower_link_count; i++) {
+        const struct lower_link *link = &layering->lower_links[i];
+        struct slice path = layering->databases[link->database].path;
+
+        if (!link->found && interest_needs_alias(path, link->target, &scratch) &&
+            add_missing(layering, interest, link->target, path, &missing, err) < 0) {
+            free(missing.at);
+            return -1;
+        }
+    }
     for (size_t i = 0; i < layering->link_count; i++) {
         struct slice path = layering->links[i].path;
 

@@ -106,8 +106,9 @@ def debian_layer(*packages, more=()):
         images.entry("var/lib/dpkg/status", status(*packages)), *more])
 
 
-def layered(path, *layers):
+def layered(path, *layers, ref_name=None):
     """An OCI layout of layers, given as tars or lists of entries, lowest first."""
     layout = images.Layout(path)
     tars = [layer if isinstance(layer, bytes) else images.tar(layer) for layer in layers]
-    return layout.write(layout.image(tars))
+    name = {"annotations": {"org.opencontainers.image.ref.name": ref_name}} if ref_name else {}
+    return layout.write(layout.image(tars, config={"config": {}}, **name))

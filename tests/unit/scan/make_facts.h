@@ -67,6 +67,18 @@ static inline void add_file_of(
 #define add_file(facts, path, ...) \
     add_file_of(facts, path, NULL, (const char *const[]){__VA_ARGS__, NULL})
 
+static inline void add_same(struct layer_facts *facts, const char *path, const char *target)
+{
+    struct err err = {0};
+
+    assert_ok(layer_facts_add(facts,
+        &(struct fact){.kind = FACT_SAME,
+            .path = slice_of(path),
+            .target = slice_of(target),
+            .reader = inventory_reader_for(slice_of(path))},
+        &err));
+}
+
 static inline void add_damaged(struct layer_facts *facts, const char *path, const char *why)
 {
     struct err err = {0};

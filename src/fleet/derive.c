@@ -62,15 +62,21 @@ int content_packages(const struct slot slots[SOURCE_COUNT], struct timed_ids *re
     return 0;
 }
 
+/* Careen's own scan tells what is in an image, not what is wrong with it: as long as nobody else
+ * has compared that with advisories, the image is not assessed, unless it is known to hold nothing
+ * (careen scan --allow-empty). */
 enum assessment content_assessment(const struct slot slots[SOURCE_COUNT])
 {
+    const struct slot *scan = &slots[SOURCE_CAREEN];
     bool complete = false, anything = false;
 
     for (int i = 0; i < SOURCE_COUNT; i++) {
-        /* Of its own scans Careen knows when there is nothing (careen scan --allow-empty). */
-        complete |= slots[i].complete && (slots[i].packages.count > 0 || i == SOURCE_CAREEN);
+        if (i == SOURCE_CAREEN)
+            continue;
+        complete |= slots[i].complete && slots[i].packages.count > 0;
         anything |= slots[i].packages.count > 0 || slots[i].claims.count > 0;
     }
+    complete |= scan->complete && (anything || scan->packages.count == 0);
     return complete ? ASSESSMENT_FULL : anything ? ASSESSMENT_PARTLY : ASSESSMENT_NOT;
 }
 

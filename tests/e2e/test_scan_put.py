@@ -71,7 +71,7 @@ def test_the_same_bytes(careen, image):
 
 def test_into_a_data_folder(careen, run, data_dir, image):
     ran = put(careen, image, "--data", data_dir, *PLACE)
-    assert "registry.example.com/shop/web:1.0: 3 packages, 0 findings, assessed" in ran.stdout
+    assert "registry.example.com/shop/web:1.0: 3 packages, 0 findings, not_assessed" in ran.stdout
     [stored] = listed(run)
     assert (stored["name"], stored["version"], stored["os"]) == \
         ("registry.example.com/shop/web", "1.0", "debian-12")
@@ -129,9 +129,9 @@ def test_an_unknown_distribution(careen, run, data_dir, tmp_path, form):
         run("import", path, "--name", "unknown")
     else:
         ran = put(careen, layout, "--data", data_dir, "--name", "unknown")
-        assert "partly_assessed" in ran.stdout and "unknown distribution" in ran.stderr
+        assert "not_assessed" in ran.stdout and "unknown distribution" in ran.stderr
     [stored] = listed(run)
-    assert stored["assessment"] == "partly_assessed"
+    assert stored["assessment"] == "not_assessed"
 
 
 # --- A server -------------------------------------------------------------------------------------
@@ -140,7 +140,7 @@ def test_to_a_server(careen, run, folder, token, image):
     server = folder.serve()
     url = f"http://{server.address}"
     ran = put(careen, image, "--server", url, *PLACE, env={"CAREEN_TOKEN": token})
-    assert "registry.example.com/shop/web:1.0: 3 packages, 0 findings, assessed" in ran.stdout
+    assert "registry.example.com/shop/web:1.0: 3 packages, 0 findings, not_assessed" in ran.stdout
     told = json.loads(put(careen, image, "--server", url, "--token", token, "-o", "jsonl",
                           *PLACE).stdout)
     assert (told["source"], told["created"], told["changed"]) == ("careen", False, False)

@@ -345,6 +345,23 @@ static void test_assessment(void **state)
     bed_release(&bed);
 }
 
+static void test_assessment_of_own_scans(void **state)
+{
+    struct bed bed;
+
+    (void)state;
+    bed_init(&bed);
+    bed.slots[SOURCE_CAREEN].complete = true; /* known to hold nothing */
+    assert_int_equal(content_assessment(bed.slots), ASSESSMENT_FULL);
+    hold_package(&bed, SOURCE_CAREEN, 1, 5); /* what is wrong with it nobody has said */
+    assert_int_equal(content_assessment(bed.slots), ASSESSMENT_NOT);
+    hold_claim(&bed, SOURCE_GRYPE, 1); /* somebody has, and the list is complete */
+    assert_int_equal(content_assessment(bed.slots), ASSESSMENT_FULL);
+    bed.slots[SOURCE_CAREEN].complete = false;
+    assert_int_equal(content_assessment(bed.slots), ASSESSMENT_PARTLY);
+    bed_release(&bed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_content),
         cmocka_unit_test(test_assessment),
+        cmocka_unit_test(test_assessment_of_own_scans),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,6 +65,16 @@ int64_t entry_first_scan_ms(const struct entry *entry, size_t finding)
     }
 }
 
+struct entry_since entry_since(const struct entry *entry, int64_t since_ms)
+{
+    struct entry_since since = {.width = index_width(entry->time_count)};
+
+    while (since.first < entry->time_count && entry->findings[since.first] < since_ms)
+        since.first++;
+    since.places = entry->count ? time_index_of(entry) : NULL;
+    return since;
+}
+
 int64_t entry_oldest_ms(const struct entry *entry)
 {
     return entry && entry->count ? entry->findings[0] : 0;

@@ -87,8 +87,7 @@ static void mark_vulns(struct counting *counting, const struct entry *entry)
     uint64_t admitted = counting->admitted.codes, *marks = counting->marks;
 
     for (size_t i = 0; i < entry->count; i++)
-        if (counting->admitted.by_time ? is_admitted(entry, i, &counting->admitted)
-                                       : (admitted >> codes[i] & 1) != 0)
+        if (admitted >> codes[i] & 1)
             marks[vulns[i] / 64] |= (uint64_t)1 << vulns[i] % 64;
 }
 
@@ -97,13 +96,6 @@ static void add_codes(struct counting *counting, uint32_t ordinal)
 {
     uint64_t *by_code = counting->ret->by_code;
 
-    if (counting->admitted.by_time) {
-        const struct entry *entry = entry_at(counting->index, ordinal);
-
-        for (size_t i = 0; i < entry->count; i++)
-            by_code[entry_codes(entry)[i]] += is_admitted(entry, i, &counting->admitted);
-        return;
-    }
     for (size_t i = 0; i < counting->admitted.count; i++) {
         unsigned code = counting->admitted.list[i];
         const uint16_t *counts = counts_at(counting->index, ordinal, plane_of(code));
@@ -112,9 +104,47 @@ static void add_codes(struct counting *counting, uint32_t ordinal)
     }
 }
 
+/* All of an image's rows since a time, its codes and vulnerabilities, at one look at its findings.
+ */
+static uint32_t add_since(struct counting *counting, uint32_t ordinal)
+{
+    const struct entry *entry = entry_at(counting->index, ordinal);
+    const struct entry_since since = entry_since(entry, counting->admitted.since_ms);
+    const uint32_t *vulns = entry_vulns(entry);
+    const uint8_t *codes = entry_codes(entry);
+    uint64_t admitted = counting->admitted.codes, *marks = counting->marks;
+    uint32_t rows = 0;
+
+    for (size_t i = 0; i < entry->count; i++) {
+        if (!(admitted >> codes[i] & 1) || !entry_is_since(&since, i))
+            continue;
+        counting->ret->by_code[codes[i]]++;
+        marks[vulns[i] / 64] |= (uint64_t)1 << vulns[i] % 64;
+        rows++;
+    }
+    return rows;
+}
+
+/* Sums do not know times. */
+static void add_part_since(struct counting *counting, const struct part *part)
+{
+    uint32_t ordinals[CHUNK], rows;
+    size_t count;
+
+    for (uint32_t from = 0; (count = idset_read(part->set, from, ordinals, CHUNK));
+         from = ordinals[count - 1] + 1)
+        for (size_t i = 0; i < count; i++) {
+            if (newest_at(counting->index, ordinals[i]) < counting->admitted.since_ms)
+                continue;
+            rows = add_since(counting, ordinals[i]);
+            if (rows)
+                add_rows(counting, ordinals[i], rows);
+        }
+}
+
 static void add_part(struct counting *counting, const struct part *part)
 {
-    bool known = part->totals && !counting->admitted.by_time;
+    bool known = part->totals != NULL;
     uint32_t ordinals[CHUNK];
     size_t count;
 
@@ -236,7 +266,8 @@ static int count_images(struct counting *counting, struct err *err)
     if (want_marks(counting, err) < 0)
         return -1;
     for (size_t i = 0; i < counting->scope.count; i++)
-        add_part(counting, &counting->scope.parts[i]);
+        (counting->admitted.by_time ? add_part_since : add_part)(
+            counting, &counting->scope.parts[i]);
     return count_vulns(counting, err);
 }
 

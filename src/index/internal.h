@@ -178,6 +178,22 @@ void entry_set_code(struct entry *entry, size_t finding, uint8_t code);
 int64_t entry_oldest_ms(const struct entry *entry); /* 0 without findings; accepts NULL */
 int64_t entry_newest_ms(const struct entry *entry);
 int64_t entry_first_scan_ms(const struct entry *entry, size_t finding);
+/* Which findings were first seen since a time, as many are asked: those whose place among the
+ * ascending times is not before `first`. */
+struct entry_since {
+    const uint8_t *places; /* of the findings, `width` bytes each */
+    size_t width, first;
+};
+struct entry_since entry_since(const struct entry *entry, int64_t since_ms);
+static inline bool entry_is_since(const struct entry_since *since, size_t finding)
+{
+    uint16_t wide;
+
+    if (since->width <= 1)
+        return (since->width ? since->places[finding] : 0u) >= since->first;
+    memcpy(&wide, since->places + finding * sizeof(wide), sizeof(wide));
+    return wide >= since->first;
+}
 size_t entry_bytes(const struct entry *entry);
 /* Position of the first finding with a vulnerability >= vuln. */
 size_t entry_find(const struct entry *entry, uint32_t vuln);

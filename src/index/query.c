@@ -104,10 +104,12 @@ static uint32_t rows_of_sums(const uint32_t sums[INDEX_CODES], const struct admi
 /* Opens the image. */
 static uint32_t rows_since(const struct entry *entry, const struct admitted *admitted)
 {
+    const struct entry_since since = entry_since(entry, admitted->since_ms);
+    const uint8_t *codes = entry_codes(entry);
     uint32_t rows = 0;
 
     for (size_t i = 0; i < entry->count; i++)
-        rows += is_admitted(entry, i, admitted);
+        rows += (admitted->codes >> codes[i] & 1) && entry_is_since(&since, i);
     return rows;
 }
 

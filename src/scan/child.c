@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "base/map.h"
 #include "image/scratch.h"
 #include "scan/cache.h"
 #include "scan/gather.h"
@@ -33,6 +34,7 @@ struct child {
     uint64_t store_bytes;
     struct stored *stored; /* heap */
     size_t stored_count, stored_cap;
+    struct map stored_ids; /* by name */
     size_t layers_done, layers_known;
     pthread_mutex_t lock; /* of all above, and of the pipe, while there are threads */
 };
@@ -80,6 +82,13 @@ static int send_progress(const struct child *child, struct err *err)
 
 /* ---- facts, stored ---- */
 
+static bool has_name(const void *owner, uint32_t id, const void *key)
+{
+    const struct child *child = owner;
+
+    return strcmp(child->stored[id].name, key) == 0;
+}
+
 static int store(
     struct child *child, const char *name, struct slice bytes, struct stored *ret, struct err *err)
 {
@@ -93,7 +102,9 @@ static int store(
     child->store_bytes += bytes.len;
     snprintf(stored.name, sizeof(stored.name), "%s", name);
     if (array_reserve(
-            &child->stored, &child->stored_cap, child->stored_count + 1, sizeof(stored), err) < 0)
+            &child->stored, &child->stored_cap, child->stored_count + 1, sizeof(stored), err) < 0 ||
+        (*name && map_add(&child->stored_ids, slice_hash(slice_of(name)),
+                      (uint32_t)child->stored_count, err) < 0))
         return -1;
     child->stored[child->stored_count++] = stored;
     *ret = stored;
@@ -103,27 +114,27 @@ static int store(
 /* A layer that another image of the target has, too. */
 static bool find_stored(const struct child *child, const char *name, struct stored *ret)
 {
-    for (size_t i = 0; *name && i < child->stored_count; i++)
-        if (strcmp(child->stored[i].name, name) == 0) {
-            *ret = child->stored[i];
-            return true;
-        }
-    return false;
+    uint32_t id =
+        *name ? map_find(&child->stored_ids, slice_hash(slice_of(name)), has_name, child, name)
+              : MAP_NONE;
+
+    if (id == MAP_NONE)
+        return false;
+    *ret = child->stored[id];
+    return true;
 }
 
-/* False when it is not in the cache, or damaged there. */
+/* False when it is not in the cache, or damaged there. What it says is read when it is laid. */
 static int find_cached(
     struct child *child, const char *name, bool *ret_found, struct stored *ret, struct err *err)
 {
     struct buf bytes CLEANUP(buf_release) = BUF_INIT(LIMIT_FACTS_BYTES);
-    struct layer_facts facts;
     struct err why;
 
     *ret_found = false;
     if (!*name || child->plan->cache_fd < 0 || !cache_get(child->plan->cache_fd, name, &bytes) ||
-        layer_facts_decode(buf_slice(&bytes), &facts, &why) < 0)
+        layer_facts_check(buf_slice(&bytes), &why) < 0)
         return 0;
-    layer_facts_release(&facts);
     if (store(child, name, buf_slice(&bytes), ret, err) < 0)
         return -1;
     *ret_found = true;
@@ -295,7 +306,7 @@ static int lay_layer(struct child *child, struct layering *layering, size_t laye
     if (blob_read(&blob, 0, bytes->data, (size_t)stored->bytes, err) < 0)
         return -1;
     bytes->len = (size_t)stored->bytes;
-    if (layer_facts_decode(buf_slice(bytes), &facts, err) < 0)
+    if (layer_facts_decode_checked(buf_slice(bytes), &facts, err) < 0)
         return -1;
     failed = layering_add(layering, layer, &facts, err);
     layer_facts_release(&facts);
@@ -489,6 +500,7 @@ int child_main(const struct child_plan *plan)
     image_close(child.source);
     cleanup_fd(&child.store_fd);
     free(child.stored);
+    map_release(&child.stored_ids);
     buf_release(&body);
     return failed;
 }

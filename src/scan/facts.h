@@ -94,9 +94,13 @@ bool told_licence(struct told *told, struct found_licence *ret);
 
 /* Appends. ERR_LIMIT at LIMIT_FACTS_BYTES, ERR_NOMEM. */
 int layer_facts_encode(const struct layer_facts *facts, struct buf *out, struct err *err);
-/* Texts point into the bytes, which must outlive *ret. ERR_CORRUPT when they are not what
+/* Are they whole, and of this version? ERR_CORRUPT. */
+int layer_facts_check(struct slice bytes, struct err *err);
+/* Both of layer_facts_check(), and of what that has passed. Texts point into the bytes, which must
+ * outlive *ret. ERR_CORRUPT when they are not what
  * layer_facts_encode() writes (another version, damaged, cut); payloads are looked through, too, so
  * that telling them cannot fail. */
 int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *err);
+int layer_facts_decode_checked(struct slice bytes, struct layer_facts *ret, struct err *err);
 
 #endif

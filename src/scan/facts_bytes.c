@@ -285,11 +285,10 @@ static int decode_all(struct unpack *in, struct layer_facts *facts, struct err *
     return in->rest.len ? damaged(err) : 0;
 }
 
-int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *err)
+int layer_facts_check(struct slice bytes, struct err *err)
 {
     unsigned char digest[SHA256_BYTES];
     struct unpack in = {.rest = bytes};
-    struct layer_facts facts;
 
     if (bytes.len < SHA256_BYTES || !slice_starts_with(bytes, magic.ptr))
         return damaged(err);
@@ -300,6 +299,17 @@ int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *
     in.rest = slice_skip(in.rest, magic.len);
     if (unpack_number(&in) != FACTS_FORMAT || unpack_number(&in) != INVENTORY_VERSION)
         return err_set(err, ERR_CORRUPT, "the facts of a layer are of another version");
+    return 0;
+}
+
+int layer_facts_decode_checked(struct slice bytes, struct layer_facts *ret, struct err *err)
+{
+    struct unpack in = {.rest = slice_sub(bytes, 0, bytes.len - SHA256_BYTES)};
+    struct layer_facts facts;
+
+    in.rest = slice_skip(in.rest, magic.len);
+    unpack_number(&in);
+    unpack_number(&in);
     layer_facts_init(&facts);
     if (decode_all(&in, &facts, err) < 0) {
         layer_facts_release(&facts);
@@ -307,4 +317,9 @@ int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *
     }
     *ret = facts;
     return 0;
+}
+
+int layer_facts_decode(struct slice bytes, struct layer_facts *ret, struct err *err)
+{
+    return layer_facts_check(bytes, err) < 0 ? -1 : layer_facts_decode_checked(bytes, ret, err);
 }

@@ -60,16 +60,19 @@ static void test_every_changed_byte_is_found(void **state)
 {
     struct buf bytes CLEANUP(buf_release) = BUF_INIT(65536);
     struct layer_facts facts, read;
+    struct err none = {0};
 
     (void)state;
     make(&facts, &bytes);
     layer_facts_release(&facts);
+    assert_ok(layer_facts_check(buf_slice(&bytes), &none));
     for (size_t i = 0; i < bytes.len; i++) {
         struct err err = {0};
 
         bytes.data[i] ^= 1;
         assert_int_equal(layer_facts_decode(buf_slice(&bytes), &read, &err), -1);
         assert_int_equal(err.code, ERR_CORRUPT);
+        assert_int_equal(layer_facts_check(buf_slice(&bytes), &err), -1);
         bytes.data[i] ^= 1;
     }
     for (size_t len = 0; len < bytes.len; len++) {

@@ -65,7 +65,7 @@ static void test_every_changed_byte_is_found(void **state)
     (void)state;
     make(&facts, &bytes);
     layer_facts_release(&facts);
-    assert_ok(layer_facts_check(buf_slice(&bytes), &none));
+    assert_int_equal(layer_facts_check(buf_slice(&bytes), &none), 0);
     for (size_t i = 0; i < bytes.len; i++) {
         struct err err = {0};
 

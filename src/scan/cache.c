@@ -216,11 +216,16 @@ int cache_put(int dir, const char *name, struct slice bytes, struct err *err)
     return -1;
 }
 
+void cache_touch(int dir, const char *name)
+{
+    utimensat(dir, name, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
 /* ---- trimming ---- */
 
 struct cached {
     char name[CACHE_NAME_BYTES];
-    int64_t written_s;
+    int64_t used_s;
     uint64_t bytes;
 };
 
@@ -239,7 +244,7 @@ static int add_file(struct contents *all, const char *folder, const char *name,
         return -1;
     file = &all->at[all->count++];
     snprintf(file->name, sizeof(file->name), "%.20s/%.130s", folder, name);
-    file->written_s = st->st_mtime;
+    file->used_s = st->st_mtime;
     file->bytes = (uint64_t)st->st_size;
     all->bytes += file->bytes;
     return 0;
@@ -288,8 +293,8 @@ static int compare_ages(const void *a, const void *b)
 {
     const struct cached *left = a, *right = b;
 
-    if (left->written_s != right->written_s)
-        return left->written_s < right->written_s ? -1 : 1;
+    if (left->used_s != right->used_s)
+        return left->used_s < right->used_s ? -1 : 1;
     return strcmp(left->name, right->name);
 }
 

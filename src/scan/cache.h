@@ -33,8 +33,10 @@ bool cache_is_name(const char *name);
  * openat() in dir. */
 bool cache_get(int dir, const char *name, struct buf *out);
 int cache_put(int dir, const char *name, struct slice bytes, struct err *err);
-/* Removes the oldest files while all together have more than max_bytes, and what a killed process
- * left behind. *ret_bytes: what is left. */
+/* It was of use just now. A file that is gone by now, or somebody else's, stays as it is. */
+void cache_touch(int dir, const char *name);
+/* Removes the files that were longest of no use (neither written nor touched) while all together
+ * have more than max_bytes, and what a killed process left behind. *ret_bytes: what is left. */
 int cache_trim(int dir, uint64_t max_bytes, uint64_t *ret_bytes, struct err *err);
 
 #endif

@@ -137,6 +137,10 @@ static int find_cached(
         return 0;
     if (store(child, name, buf_slice(&bytes), ret, err) < 0)
         return -1;
+    buf_clear(&bytes);
+    pack_text(&bytes, slice_of(name));
+    if (send_frame(child, FRAME_CACHED, &bytes, err) < 0)
+        return -1;
     *ret_found = true;
     return 0;
 }

@@ -25,13 +25,15 @@
 
 /* ---- starting ---- */
 
-/* A folder for large contents: on a disk, if there is one. */
+/* A folder for large contents: where TMPDIR says, and nowhere else; without one, on a disk if there
+ * is one. */
 static int make_scratch(struct parent *parent, struct err *err)
 {
     const char *given = getenv("TMPDIR");
-    const char *const places[] = {given && *given ? given : "/var/tmp", "/tmp"};
+    bool chosen = given && *given;
+    const char *const places[] = {chosen ? given : "/var/tmp", "/tmp"};
 
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+    for (size_t i = 0; i < (chosen ? 1 : sizeof(places) / sizeof(places[0])); i++) {
         int len =
             snprintf(parent->scratch, sizeof(parent->scratch), "%s/careen-scan.XXXXXX", places[i]);
 
@@ -193,6 +195,18 @@ static void take_facts(struct parent *parent, struct slice bytes)
         parent->cache_written = true;
 }
 
+/* So that what is not asked for any more is what cache_trim() removes. */
+static void take_cached(const struct parent *parent, struct slice bytes)
+{
+    struct unpack in = {.rest = bytes};
+    struct slice name = unpack_text(&in);
+    char path[CACHE_NAME_BYTES];
+
+    if (!in.failed && parent->cache_fd >= 0 && slice_to_cstr(name, path, sizeof(path)) &&
+        cache_is_name(path))
+        cache_touch(parent->cache_fd, path);
+}
+
 static void take_progress(struct parent *parent, struct slice bytes)
 {
     struct unpack in = {.rest = bytes};
@@ -217,6 +231,9 @@ static int take_frame(
         break;
     case FRAME_FACTS:
         take_facts(parent, bytes);
+        break;
+    case FRAME_CACHED:
+        take_cached(parent, bytes);
         break;
     case FRAME_IMAGE:
         return take_image(parent, bytes, err);

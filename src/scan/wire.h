@@ -16,8 +16,9 @@ enum frame_type {
     FRAME_PROGRESS, /* layers done, and known */
     FRAME_FACTS,    /* for the cache: name, bytes */
     FRAME_IMAGE,
-    FRAME_ERROR, /* code, message: the last frame */
-    FRAME_DONE,  /* the last frame when all is well */
+    FRAME_ERROR,  /* code, message: the last frame */
+    FRAME_DONE,   /* the last frame when all is well */
+    FRAME_CACHED, /* a name of what was read from the cache */
     FRAME_TYPES
 };
 

@@ -125,6 +125,29 @@ def test_its_size(careen, tmp_path):
     scan(careen, image, "--cache", cache, "--no-cache", expect=2)
 
 
+def test_what_is_asked_for_stays(careen, tmp_path):
+    """Of two layers of the same size the one that an image had again is kept."""
+    cache, hexes = tmp_path / "cache", {}
+    noise = [entry(f"usr/share/doc/p{number}/copyright", b"License: GPL-%d+\n" % number)
+             for number in range(6000)]
+    for name in "abc":
+        layer = debian_layer(f"{name} 1", more=noise)
+        hexes[name] = images.sha256(layer).removeprefix("sha256:")
+        layered(tmp_path / name, layer)
+    for name in "ab":
+        scan(careen, tmp_path / name, "--cache", cache)
+    assert len(files(cache)) == 2
+    for path in files(cache):
+        used = 1000 if path.name.startswith(hexes["a"]) else 2000
+        os.utime(path, (used, used))
+    scan(careen, tmp_path / "a", "--cache", cache)
+    size = files(cache)[0].stat().st_size
+    assert 2 * size < 1 << 20 < 3 * size
+    scan(careen, tmp_path / "c", "--cache", cache, "--cache-size", 1)
+    kept = {path.name.split(".")[0] for path in files(cache)}
+    assert kept == {hexes["a"], hexes["c"]}
+
+
 def test_two_at_once(careen, image, tmp_path):
     cache, failed = tmp_path / "cache", []
     [expected] = scanned(careen, image)

@@ -145,6 +145,25 @@ static bool is_there(struct world *world, char first)
     return faccessat(world->fd, name, F_OK, 0) == 0;
 }
 
+static void test_what_was_of_use_stays(void **state)
+{
+    struct world *world = *state;
+    char name[CACHE_NAME_BYTES];
+    struct err err = {0};
+    uint64_t left = 0;
+
+    put_aged(world, 'a', 30);
+    put_aged(world, 'b', 20);
+    name_of('a', name);
+    cache_touch(world->fd, name);
+    assert_ok(cache_trim(world->fd, 15, &left, &err));
+    assert_true(is_there(world, 'a'));
+    assert_false(is_there(world, 'b'));
+    name_of('c', name);
+    cache_touch(world->fd, name);
+    assert_false(is_there(world, 'c'));
+}
+
 static void test_the_oldest_go_first(void **state)
 {
     struct world *world = *state;
@@ -234,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_name),
         TEST(test_put_and_get),
         TEST(test_what_is_no_file),
+        TEST(test_what_was_of_use_stays),
         TEST(test_the_oldest_go_first),
         TEST(test_what_was_left_behind_goes),
         cmocka_unit_test(test_default_places),

@@ -154,6 +154,18 @@ static void warn_of_walls(const char *target, const struct scanned *scanned)
     warn_of(target, text);
 }
 
+static void warn_of_left_out(const char *target, const struct scanned *scanned)
+{
+    char text[sizeof(scanned->first_left_out) + 120];
+
+    if (scanned->left_out == 0)
+        return;
+    snprintf(text, sizeof(text),
+        "left out, as their layers are of types that are not read: %zu; the first is %s",
+        scanned->left_out, scanned->first_left_out);
+    warn_of(target, text);
+}
+
 /* An image that cannot be put fails its target; what cannot be written ends everything. */
 static int take_target(
     void *ctx, size_t number, struct scanned *scanned, const struct err *why, struct err *err)
@@ -169,6 +181,7 @@ static int take_target(
         return 0;
     }
     warn_of_walls(target, scanned);
+    warn_of_left_out(target, scanned);
     for (size_t i = 0; !failed && i < scanned->count; i++)
         failed = take_image(scan, target, &scanned->images[i], err);
     scanned_release(scanned);

@@ -247,6 +247,12 @@ const struct manifest *image_at(const struct image_source *source, size_t i)
     return &source->images[i].manifest;
 }
 
+size_t image_left_out(const struct image_source *source, struct slice *ret_first)
+{
+    *ret_first = source->first_left_out;
+    return source->left_out;
+}
+
 static int read_blob(const struct image_source *source, const struct source_image *image, size_t at,
     const struct layer_visitor *visitor, struct err *err)
 {

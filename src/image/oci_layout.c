@@ -6,7 +6,8 @@
  * which is why documents are counted.
  *
  * Left out, because they are no images: attestations, signatures, charts; and manifests that are
- * listed but are not there, as when a tool saves one platform of several.
+ * listed but are not there, as when a tool saves one platform of several. A manifest that says to
+ * be an image but whose layers are of another type may be either, and is counted.
  */
 #include "image/source.h"
 
@@ -168,17 +169,49 @@ static bool is_unknown(struct slice os, struct slice architecture)
     return slice_is(os, "unknown") && slice_is(architecture, "unknown");
 }
 
-static bool is_artifact(const struct oci_document *document)
+/* What is said of an image, in the dress of one. */
+static bool is_statement(struct slice type)
 {
-    if (!is_image_config(document->config.media_type))
-        return true;
+    static const char *const starts[] = {"application/vnd.in-toto", "application/vnd.dsse.",
+        "application/vnd.dev.cosign.", "application/vnd.dev.sigstore."};
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (slice_starts_with(type, starts[i]))
+            return true;
+    return false;
+}
+
+/* The type of a layer that is no tar; empty. */
+static struct slice other_layer_type(const struct oci_document *document)
+{
     for (size_t i = 0; i < document->layers.count; i++) {
         struct slice type = document->layers.at[i].media_type;
 
         if (type.len && !slice_contains(type, SLICE("tar")))
-            return true;
+            return type;
     }
-    return false;
+    return SLICE_NONE;
+}
+
+/* Which one, and why: of the first. */
+static int leave_out(struct image_source *source, const struct descriptor *descriptor,
+    const struct names *names, struct slice type, struct err *err)
+{
+    struct slice name = names->image_name.len ? names->image_name
+                        : names->ref_name.len ? names->ref_name
+                                              : descriptor->digest;
+    size_t room = name.len + type.len + 32;
+    char *text;
+
+    if (source->left_out++)
+        return 0;
+    text = arena_alloc(&source->arena, room, err);
+    if (!text)
+        return -1;
+    source->first_left_out.ptr = text;
+    source->first_left_out.len = (size_t)snprintf(
+        text, room, "%.*s (a layer of type %.*s)", SLICE_FMT(name), SLICE_FMT(type));
+    return 0;
 }
 
 static int take_manifest(struct image_source *source, const struct oci_document *document,
@@ -188,10 +221,15 @@ static int take_manifest(struct image_source *source, const struct oci_document 
                                      .config_digest = document->config.digest,
                                      .size_bytes = document->config.size}};
     struct image_config config = {0};
+    struct slice other = other_layer_type(document);
     struct layer *layers = NULL;
 
-    if (is_artifact(document))
+    if (!is_image_config(document->config.media_type))
         return 0;
+    if (is_statement(other))
+        return 0;
+    if (other.len)
+        return leave_out(source, descriptor, names, other, err);
     if (read_config(source, &document->config, &config, err) != 0)
         return -1;
     if (config.os.len == 0)

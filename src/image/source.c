@@ -82,6 +82,9 @@ int source_check_any(const struct image_source *source, struct err *err)
 {
     if (source->count)
         return 0;
+    if (source->left_out)
+        return err_set(err, ERR_NOT_FOUND, "there is no image in it that can be read: not %.*s",
+            SLICE_FMT(source->first_left_out));
     if (source->missing)
         return err_set(err, ERR_NOT_FOUND,
             "there is no image in it: of what it lists, %zu are not there", source->missing);

@@ -23,8 +23,10 @@ struct image_source {
     struct place place;
     struct source_image *images; /* in the arena */
     size_t count, cap;
-    size_t documents; /* indexes and manifests read */
-    size_t missing;   /* of those, and listed, but not there */
+    size_t documents;            /* indexes and manifests read */
+    size_t missing;              /* of those, and listed, but not there */
+    size_t left_out;             /* there, but with layers that are not read */
+    struct slice first_left_out; /* and why */
 };
 
 /* Appends an image. ERR_LIMIT for LIMIT_IMAGE_MANIFESTS. */

@@ -453,13 +453,26 @@ static void name_image(const struct manifest *manifest, struct err *err)
         err_prefix(err, "%.*s", SLICE_FMT(manifest->config_digest));
 }
 
+static int send_left_out(const struct child *child, struct err *err)
+{
+    struct buf body CLEANUP(buf_release) = BUF_INIT(LIMIT_SCAN_FRAME_BYTES);
+    struct slice first;
+    size_t count = image_left_out(child->source, &first);
+
+    if (count == 0)
+        return 0;
+    pack_number(&body, count);
+    pack_text(&body, first);
+    return send_frame(child, FRAME_LEFT_OUT, &body, err);
+}
+
 static int scan_all(struct child *child, struct err *err)
 {
     const struct source_options options = {
         .platform = child->plan->platform, .scratch_fd = child->plan->scratch_fd};
 
     child->source = image_open(child->plan->target, &options, err);
-    if (!child->source)
+    if (!child->source || send_left_out(child, err) < 0)
         return -1;
     for (size_t i = 0; i < image_count(child->source); i++) {
         const struct manifest *manifest = image_at(child->source, i);

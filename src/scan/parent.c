@@ -207,6 +207,18 @@ static void take_cached(const struct parent *parent, struct slice bytes)
         cache_touch(parent->cache_fd, path);
 }
 
+static void take_left_out(struct scanned *scanned, struct slice bytes)
+{
+    struct unpack in = {.rest = bytes};
+    size_t count = (size_t)unpack_up_to(&in, INT32_MAX);
+    struct slice first = unpack_text(&in);
+
+    if (in.failed)
+        return;
+    scanned->left_out = count;
+    snprintf(scanned->first_left_out, sizeof(scanned->first_left_out), "%.*s", SLICE_FMT(first));
+}
+
 static void take_progress(struct parent *parent, struct slice bytes)
 {
     struct unpack in = {.rest = bytes};
@@ -234,6 +246,9 @@ static int take_frame(
         break;
     case FRAME_CACHED:
         take_cached(parent, bytes);
+        break;
+    case FRAME_LEFT_OUT:
+        take_left_out(&parent->scanned, bytes);
         break;
     case FRAME_IMAGE:
         return take_image(parent, bytes, err);

@@ -45,6 +45,8 @@ struct scanned_image {
 struct scanned {
     struct scanned_image *images; /* heap */
     size_t count;
+    size_t left_out; /* of the target's images, as their layers are of a type that is not read */
+    char first_left_out[256]; /* which the first is, and what type; cut */
     char why_not[160]; /* the walls that the kernel could not put up around the scan ("Landlock
                           (...)"); empty when all stood */
 };

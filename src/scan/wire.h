@@ -16,9 +16,10 @@ enum frame_type {
     FRAME_PROGRESS, /* layers done, and known */
     FRAME_FACTS,    /* for the cache: name, bytes */
     FRAME_IMAGE,
-    FRAME_ERROR,  /* code, message: the last frame */
-    FRAME_DONE,   /* the last frame when all is well */
-    FRAME_CACHED, /* a name of what was read from the cache */
+    FRAME_ERROR,    /* code, message: the last frame */
+    FRAME_DONE,     /* the last frame when all is well */
+    FRAME_CACHED,   /* a name of what was read from the cache */
+    FRAME_LEFT_OUT, /* image_left_out() */
     FRAME_TYPES
 };
 

@@ -240,6 +240,23 @@ def test_hard_links_among_duplicates(careen, tmp_path):
     assert covered["databases"] == 0
 
 
+def test_what_is_left_out_is_said(careen, tmp_path):
+    """Layers of another type than tar; signatures are no images, and nothing is said of them."""
+    layer, layout = debian_layer("bash 5"), images.Layout(tmp_path / "i")
+    odd = {"layer_type": "application/vnd.oci.image.layer.v1.erofs",
+           "annotations": {"org.opencontainers.image.ref.name": "shop\x1b[2J:1"}}
+    signed = layout.image([b"{}"], layer_type="application/vnd.dev.cosign.simplesigning.v1+json")
+    target = layout.write(layout.image([layer]), signed)
+    assert "left out" not in scan(careen, target).stderr
+    layout.write(layout.image([layer]), layout.image([layer], **odd), layout.image([b"x"], **odd))
+    ran = scan(careen, target)
+    assert "bash" in ran.stdout
+    assert "not read: 2; the first is shop" in ran.stderr and "v1.erofs" in ran.stderr
+    assert "\x1b" not in ran.stderr
+    layout.write(layout.image([layer], **odd))
+    assert "v1.erofs" in scan(careen, target, expect=1).stderr
+
+
 def test_whiteouts(careen, tmp_path):
     base = debian_layer("bash 5", "sed 4")
     assert found(one(careen, tmp_path / "a", base, debian_layer("bash 6"))) == "bash 6"

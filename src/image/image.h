@@ -66,7 +66,6 @@ const struct manifest *image_at(const struct image_source *source, size_t i);
 /* How many manifests say to be images, but have layers of another type than tar and are not read:
  * new forms of layers. Signatures and attestations are not meant. *ret_first says which the first
  * is, and what type. */
- * is, and what type. */
 size_t image_left_out(const struct image_source *source, struct slice *ret_first);
 
 /* --- Layers ----------------------------------------------------------------------------------- */

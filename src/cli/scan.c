@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const struct cli_option options[] = {
     {.name = "platform",
@@ -93,6 +94,8 @@ static void complain_of(const char *target, const struct err *why)
 {
     const char *path = image_target_path(target);
 
+    if (image_target_is_input(target))
+        path = target = "standard input";
     cli_complain("scan", strncmp(why->message, path, strlen(path)) == 0 ? NULL : target, why);
 }
 
@@ -219,6 +222,20 @@ static int choose_cache(struct command_scan *scan, struct err *err)
     return 0;
 }
 
+/* It can be read once. */
+static int check_input(const struct cli_args *args, struct err *err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < (size_t)args->word_count; i++)
+        count += image_target_is_input(args->words[i]);
+    if (count > 1)
+        return err_set(err, ERR_USAGE, "standard input (-) can be read once");
+    if (count && isatty(STDIN_FILENO))
+        return err_set(err, ERR_USAGE, "standard input (-) is a terminal, and no image");
+    return 0;
+}
+
 static int prepare(struct command_scan *scan, struct err *err)
 {
     unsigned shown = 1u << FORMAT_TABLE | 1u << FORMAT_JSON | 1u << FORMAT_CYCLONEDX |
@@ -227,7 +244,8 @@ static int prepare(struct command_scan *scan, struct err *err)
 
     scan->options.platform = cli_slice(scan->args, "platform");
     scan->options.stop = &stop_signal;
-    if (choose_cache(scan, err) < 0 || scan_put_open(scan->args, &stop_signal, &scan->put, err) < 0)
+    if (check_input(scan->args, err) < 0 || choose_cache(scan, err) < 0 ||
+        scan_put_open(scan->args, &stop_signal, &scan->put, err) < 0)
         return -1;
     return cli_format(scan->args, scan->put ? put : shown, &scan->format, err);
 }
@@ -270,7 +288,8 @@ const struct command command_scan = {.name = "scan",
     .details =
         "TARGET is an image: an archive of docker save, an OCI layout (a folder or a tar), or a\n"
         "folder with the root of a file system; which it is, is found out, unless it begins with\n"
-        "docker-archive:, oci: or dir:. Of an image for several platforms all are read.\n"
+        "docker-archive:, oci: or dir:; - is an archive from standard input. Of an image for\n"
+        "several platforms all are read.\n"
         "The packages are shown, and no data folder is needed. With --data (on the command line;\n"
         "the environment's does not count) or --server the images go into that inventory, with\n"
         "the options of import saying where they live; a folder, and an archive without a name,\n"

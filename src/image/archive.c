@@ -183,6 +183,22 @@ static int copy(struct stream *in, int fd, struct err *err)
     }
 }
 
+int archive_spool(int in_fd, const char *name, int scratch_fd, struct err *err)
+{
+    static const struct expansion most = {LIMIT_LAYER_FREE_BYTES, LIMIT_LAYER_RATIO};
+    enum compression ignored;
+    struct stream *stored = stream_open_fd(in_fd, name, err);
+    struct stream *in = stored ? stream_auto_decompress(stored, &most, &ignored, err) : NULL;
+    int fd = in ? scratch_open(scratch_fd, err) : -1;
+
+    if (fd >= 0 && copy(in, fd, err) != 0) {
+        close(fd);
+        fd = -1;
+    }
+    stream_close(in ? in : stored);
+    return fd;
+}
+
 /* Puts the tar of an archive that is compressed as a whole into a scratch file, which takes the
  * place of the file. */
 static int unpack(struct archive *archive, int scratch_fd, struct err *err)

@@ -16,6 +16,9 @@ struct archive;
  * ERR_FORMAT for one that is damaged, ERR_LIMIT (LIMIT_IMAGE_ARCHIVE_*, LIMIT_IMAGE_MEMORY_BYTES).
  */
 struct archive *archive_open(int fd, const char *name, int scratch_fd, struct err *err);
+/* Puts what comes from a pipe into a scratch file, unpacked, for archive_open(): its descriptor, or
+ * -1. Takes over in_fd. ERR_LIMIT for LIMIT_IMAGE_ARCHIVE_BYTES, and without a scratch folder. */
+int archive_spool(int in_fd, const char *name, int scratch_fd, struct err *err);
 void archive_close(struct archive *archive); /* accepts NULL */
 /* The file with this cleaned path: the last one of that name. Links are followed within the
  * archive. *ret_found is false when there is none. The blob is good until the archive is closed.

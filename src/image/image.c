@@ -52,6 +52,11 @@ const char *image_target_path(const char *target)
     return path;
 }
 
+bool image_target_is_input(const char *target)
+{
+    return strcmp(image_target_path(target), "-") == 0;
+}
+
 /* Opens a file or folder. The kind is asked for first, because opening a device can do things. */
 static int open_target(const char *path, bool *ret_is_folder, struct err *err)
 {
@@ -138,15 +143,17 @@ static int read_archive(struct image_source *source, enum stated_kind stated, st
         "folder");
 }
 
-static int read_target(
-    struct image_source *source, const char *path, enum stated_kind stated, struct err *err)
+/* is_input: what input_fd (taken over) reads; the path is its name then. */
+static int read_target(struct image_source *source, const char *path, enum stated_kind stated,
+    bool is_input, int input_fd, struct err *err)
 {
     bool is_folder = false;
-    int fd = open_target(path, &is_folder, err);
+    int fd = is_input ? archive_spool(input_fd, path, source->scratch_fd, err)
+                      : open_target(path, &is_folder, err);
     int result;
 
     if (fd < 0)
-        return -1;
+        return is_input ? err_prefix(err, "%s", path) : -1;
     if (is_folder) {
         source->place.folder_fd = fd;
         result = read_open_folder(source, stated, err);
@@ -201,6 +208,7 @@ struct image_source *image_open(
 {
     const char *path;
     enum stated_kind stated = split_target(target, &path);
+    bool is_input = image_target_is_input(target);
     struct image_source *source = calloc(1, sizeof(*source));
 
     if (!source) {
@@ -210,11 +218,12 @@ struct image_source *image_open(
     arena_init(&source->arena, "the description of an image", LIMIT_IMAGE_MEMORY_BYTES);
     source->place.folder_fd = -1;
     source->scratch_fd = options->scratch_fd;
-    source->path = strdup(path);
+    source->path = strdup(is_input ? "standard input" : path);
     source->place.name = source->path;
     if (!source->path)
         err_nomem(err);
-    else if (read_target(source, source->path, stated, err) == 0 &&
+    else if (read_target(source, source->path, stated, is_input,
+                 is_input ? dup(options->input_fd) : -1, err) == 0 &&
              narrow(source, options->platform, err) == 0)
         return source;
     image_close(source);

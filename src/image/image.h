@@ -26,6 +26,7 @@ struct source_options {
      * passes only an empty one. */
     struct slice platform;
     int scratch_fd; /* a folder for unlinked files; -1: none, large contents are ERR_LIMIT */
+    int input_fd;   /* what "-" reads to its end; it stays the caller's */
 };
 
 struct layer {
@@ -47,17 +48,20 @@ struct manifest {
 
 struct image_source; /* owns everything that its manifests point at */
 
-/* target: a path; "dir:PATH", "docker-archive:PATH", "oci:PATH" and, as other tools write it,
- * "oci-archive:PATH" and "oci-dir:PATH" say what it has to be. Of an archive under gzip or zstd as
- * a whole, the tar is put into the scratch folder. Manifests and configs are read, and checked
- * against their digests; layers are not. Attestations (platform unknown/unknown) and artifacts that
- * are no images are left out. ERR_NOT_FOUND (no such file; no image for the platform: names those
- * that there are), ERR_FORMAT, ERR_INVALID, ERR_UNSUPPORTED (by name: docker schema 1, encrypted
- * layers, foreign layers, an archive of something else), ERR_LIMIT. */
+/* target: a path; "-" is an archive from options->input_fd, which is put into the scratch folder;
+ * "dir:PATH", "docker-archive:PATH", "oci:PATH" and, as other tools write it, "oci-archive:PATH"
+ * and "oci-dir:PATH" say what it has to be. Of an archive under gzip or zstd as a whole, the tar is
+ * put into the scratch folder. Manifests and configs are read, and checked against their digests;
+ * layers are not. Attestations (platform unknown/unknown) and artifacts that are no images are left
+ * out. ERR_NOT_FOUND (no such file; no image for the platform: names those that there are),
+ * ERR_FORMAT, ERR_INVALID, ERR_UNSUPPORTED (by name: docker schema 1, encrypted layers, foreign
+ * layers, an archive of something else), ERR_LIMIT. */
 struct image_source *image_open(
     const char *target, const struct source_options *options, struct err *err);
 /* What of a target is its path. */
 const char *image_target_path(const char *target);
+/* Is it "-", whatever stands in front of it? */
+bool image_target_is_input(const char *target);
 void image_close(struct image_source *source); /* accepts NULL */
 enum source_kind image_source_kind(const struct image_source *source);
 /* In the order of the source. */

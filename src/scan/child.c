@@ -468,8 +468,9 @@ static int send_left_out(const struct child *child, struct err *err)
 
 static int scan_all(struct child *child, struct err *err)
 {
-    const struct source_options options = {
-        .platform = child->plan->platform, .scratch_fd = child->plan->scratch_fd};
+    const struct source_options options = {.platform = child->plan->platform,
+        .scratch_fd = child->plan->scratch_fd,
+        .input_fd = child->plan->input_fd};
 
     child->source = image_open(child->plan->target, &options, err);
     if (!child->source || send_left_out(child, err) < 0)

@@ -11,6 +11,7 @@ struct child_plan {
     struct slice platform;
     unsigned threads;
     int target_fd;  /* for the walls; -1: it could not be opened, and image_open() will say why */
+    int input_fd;   /* for the target "-"; -1: none */
     int cache_fd;   /* -1: none */
     int scratch_fd; /* -1: none */
     int out_fd;     /* the pipe */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * See parent.h. A child that stops talking, talks nonsense or dies fails the scan of its own
- * target, and of no other. It has no terminal, no input, and no descriptor but those of its plan.
+ * target, and of no other. It has no terminal, no input but as its target, and no descriptor but
+ * those of its plan.
  */
 #include "scan/parent.h"
 
@@ -51,7 +52,8 @@ static int make_scratch(struct parent *parent, struct err *err)
 /* Keeps the plan's descriptors, and nothing else that was open. */
 static void close_others(const struct child_plan *plan)
 {
-    const int kept[] = {plan->target_fd, plan->cache_fd, plan->scratch_fd, plan->out_fd};
+    const int kept[] = {
+        plan->target_fd, plan->input_fd, plan->cache_fd, plan->scratch_fd, plan->out_fd};
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     for (int fd = 0; null >= 0 && fd < 3; fd++)
@@ -102,15 +104,21 @@ int parent_start(struct parent *parent, const char *target, const struct scan_op
         .platform = options->platform,
         .threads = threads,
         .cache_fd = cache_fd,
-        .target_fd = open(image_target_path(target), O_PATH | O_CLOEXEC)};
+        .target_fd = -1,
+        .input_fd = -1};
     int failed;
 
     *parent = (struct parent){.pipe_fd = -1,
         .scratch_fd = -1,
         .cache_fd = cache_fd,
         .in = BUF_INIT(LIMIT_SCAN_FRAME_BYTES + FRAME_HEAD_BYTES + 65536)};
+    if (image_target_is_input(target))
+        plan.input_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    else
+        plan.target_fd = open(image_target_path(target), O_PATH | O_CLOEXEC);
     failed = start(parent, &plan, err);
     cleanup_fd(&plan.target_fd);
+    cleanup_fd(&plan.input_fd);
     if (failed)
         parent_end(parent, err);
     return failed;

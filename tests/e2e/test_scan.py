@@ -240,6 +240,33 @@ def test_hard_links_among_duplicates(careen, tmp_path):
     assert covered["databases"] == 0
 
 
+def test_standard_input(careen, tmp_path):
+    """An archive through a pipe, packed or not, is what it is as a file; and no second one is."""
+    target, archive = layered(tmp_path / "i", debian_layer("bash 5")), tmp_path / "i.tar"
+    subprocess.run(["tar", "-C", target, "-cf", archive, "."], check=True)
+    [expected] = scanned(careen, archive)
+    content = archive.read_bytes()
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    def piped(content, *arguments):
+        return subprocess.run([careen, "scan", *arguments, "--no-cache", "-o", "json"], input=content,
+                              capture_output=True, check=False,
+                              env={**os.environ, "TMPDIR": str(scratch)})
+
+    for name in ("-", "oci:-", "oci-archive:-"):
+        for packed in (content, gzip.compress(content)):
+            [image] = [json.loads(line) for line in piped(packed, name).stdout.splitlines()]
+            assert inventory(image) == inventory(expected)
+    assert list(scratch.iterdir()) == []
+    for content, says in ((b"", b"no tar"), (content[:2000], b"standard input"),
+                          (b"x" * 5000, b"no tar")):
+        ran = piped(content, "-")
+        assert ran.returncode == 1 and says in ran.stderr
+    assert piped(content, "-", "oci:-").returncode == 2
+    assert piped(content, "dir:-").returncode == 1
+
+
 def test_what_is_left_out_is_said(careen, tmp_path):
     """Layers of another type than tar; signatures are no images, and nothing is said of them."""
     layer, layout = debian_layer("bash 5"), images.Layout(tmp_path / "i")

@@ -225,9 +225,35 @@ static int unmake(void **state)
     return rmdir(folder);
 }
 
+/* The tar comes through a pipe; what is no tar, and no input at all, is refused. */
+static void test_standard_input(void **state)
+{
+    struct source_options options = {.scratch_fd = open("/tmp", O_RDONLY | O_DIRECTORY)};
+    struct err err = {0};
+    int ends[2];
+
+    (void)state;
+    assert_true(image_target_is_input("-"));
+    assert_true(image_target_is_input("docker-archive:-"));
+    assert_false(image_target_is_input("./-"));
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "no tar", 6), 6);
+    close(ends[1]);
+    options.input_fd = ends[0];
+    assert_null(image_open("-", &options, &err));
+    assert_int_equal(err.code, ERR_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "standard input"));
+    assert_int_equal(close(ends[0]), 0);
+    options.input_fd = -1;
+    assert_null(image_open("-", &options, &err));
+    assert_non_null(strstr(err.message, "standard input"));
+    close(options.scratch_fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_standard_input),
         cmocka_unit_test(test_platforms),
         cmocka_unit_test(test_words_in_front),
         cmocka_unit_test(test_folder),

@@ -32,7 +32,7 @@ static void take(struct answer *answer, enum frame_type type, struct slice body)
 static int run(const char *target, struct answer *ret)
 {
     struct buf said CLEANUP(buf_release) = BUF_INIT(1024 * 1024);
-    struct child_plan plan = {.target = target, .threads = 2, .cache_fd = -1};
+    struct child_plan plan = {.target = target, .threads = 2, .cache_fd = -1, .input_fd = -1};
     struct slice rest, body;
     enum frame_type type;
     struct err err = {0};

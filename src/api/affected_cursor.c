@@ -18,9 +18,9 @@ const struct words affected_sorts = {"sort", ascending, SORTS};
 const struct words affected_sorts_descending = {"sort", descending, SORTS};
 
 const char affected_cursor_pattern[] =
-    "^([1-3]?[0-9]{1,9}\\.[1-3]?[0-9]{1,9}|"
-    "[slcSLC]\\.[1-3]?[0-9]{1,9}\\.[1-3]?[0-9]{1,9}\\.(-1|[0-9]{1,18})|"
-    "[iI]\\.[1-3]?[0-9]{1,9}\\.[1-3]?[0-9]{1,9}\\.[A-Za-z0-9_-]*)$";
+    "^([1-4]?[0-9]{1,9}\\.[1-4]?[0-9]{1,9}|"
+    "[slcSLC]\\.[1-4]?[0-9]{1,9}\\.[1-4]?[0-9]{1,9}\\.(-1|[0-9]{1,18})|"
+    "[iI]\\.[1-4]?[0-9]{1,9}\\.[1-4]?[0-9]{1,9}\\.[A-Za-z0-9_-]*)$";
 
 const char *affected_sort_name(enum index_sort sort, bool is_descending)
 {

@@ -127,6 +127,7 @@ static int build(struct load *load, struct err *err)
     for (int i = 0; more == 2 && i < BUILD_TRIES; i++) {
         tenant_free(load->fresh);
         load->later.count = 0;
+        load->rounds = 0;
         load->fresh =
             tenant_build(load->fleet, load->number, slice_of(load->id), false, &load->later, err);
         more = load->fresh ? finish(load, err) : -1;
@@ -414,6 +415,15 @@ static size_t least_used(const struct fleet *fleet)
     return least == last ? SIZE_MAX : least;
 }
 
+/* What was wanted of a project before it went is not wanted any more, unless somebody waits. */
+static void demand_forget(struct fleet *fleet, struct fleet_hold *demand)
+{
+    pthread_mutex_lock(&fleet->demand_lock);
+    if (!demand->holds)
+        demand->wanted = demand->anew = false;
+    pthread_mutex_unlock(&fleet->demand_lock);
+}
+
 /* Its place is taken by a tenant that is not loaded, unless it is held again. */
 static struct tenant *drop_at(struct fleet *fleet, size_t at, struct err *err)
 {
@@ -432,6 +442,8 @@ static struct tenant *drop_at(struct fleet *fleet, size_t at, struct err *err)
     if (!held)
         fleet->tenants[at] = empty;
     pthread_rwlock_unlock(&fleet->lock);
+    if (!held)
+        demand_forget(fleet, empty->demand);
     fleet->dropped_ever += !held;
     return held ? empty : old;
 }

@@ -227,8 +227,7 @@ static void hand_to_worker(struct exchange *e)
         exchange_drop(e);
         return;
     }
-    err_set(&error, ERR_BUSY,
-        "%d requests wait for a worker already, or %d of this caller: try again later",
+    err_set(&error, ERR_BUSY, "%d requests wait already, or %d of this caller: try again later",
         e->plan.waits ? LIMIT_HTTP_PARKED : LIMIT_HTTP_WAITING, LIMIT_HTTP_WAITING_OF_ONE);
     answer_refuse(e, 500, &error);
     give_back(e);

@@ -46,7 +46,7 @@ static void refuses_when_no_worker_is_free(void **state)
     }
     wait_until(&bed.seen.begun, COUNT);
     ask_once(&bed, "GET /held HTTP/1.1\r\n\r\n", 500,
-        "refused 500 code 8: 128 requests wait for a worker already, or 96 of this caller: try "
+        "refused 500 code 8: 128 requests wait already, or 96 of this caller: try "
         "again later");
     assert_int_equal(ERR_BUSY, 8);
     bed.seen.held = 0;

@@ -145,6 +145,10 @@
 #define LIMIT_IMAGE_LAYERS 512
 #define LIMIT_IMAGE_MANIFESTS 1024
 #define LIMIT_IMAGE_INDEX_DEPTH 8
+/* Images: indexes and manifests read of one source: they may lead to one place many times. */
+#define LIMIT_IMAGE_DOCUMENTS 4096
+/* Images: links followed within an archive from a name to its file. */
+#define LIMIT_IMAGE_ARCHIVE_LINKS 8
 /* Images: one JSON document of them: an index, a manifest, a config, a manifest.json (registries
  * refuse manifests over 4 MiB). */
 #define LIMIT_IMAGE_DOCUMENT_BYTES (8L * 1024 * 1024)
@@ -189,6 +193,8 @@
 
 /* rpm databases: the header of one package; kernels have 3 MiB, rpm takes 256. */
 #define LIMIT_RPM_HEADER_BYTES (32L * 1024 * 1024)
+/* SQLite: levels of pages of one table: as many as SQLite itself reads. */
+#define LIMIT_SQLITE_DEPTH 20
 /* SQLite: pages in a write-ahead log, of which eight bytes each are kept; it rarely has 1000. */
 #define LIMIT_SQLITE_WAL_FRAMES 1000000
 
@@ -202,6 +208,12 @@
 #define LIMIT_HARD_LINK_STEPS 4000000
 /* Scans: hard links of one image to files of lower layers; few tools write any. */
 #define LIMIT_LOWER_LINKS 256
+/* Scans: databases and their logs, which are read together, in one layer: each may take an open
+ * file. */
+#define LIMIT_LAYER_DATABASES_KEPT 16
+/* Scans: targets under way at once, and done but not told yet: each has a process, or what it
+ * found. */
+#define LIMIT_SCAN_CHILDREN 64
 /* Scans: links followed in resolving one (as the kernel does); how often an image's layers are read
  * anew because links led to new places, and how many such places there may be. */
 #define LIMIT_LINKS_FOLLOWED 40

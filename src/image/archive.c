@@ -9,13 +9,14 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "base/map.h"
 #include "codec/decompress.h"
 #include "image/path.h"
 #include "image/scratch.h"
 #include "image/tar.h"
 
-enum { PIECE_BYTES = 8 * 1024, LINKS_MAX = 8, COPY_BYTES = 128 * 1024 };
+enum { PIECE_BYTES = 8 * 1024, COPY_BYTES = 128 * 1024 };
 
 struct member {
     struct slice path, target; /* target: of links, cleaned, from the root */
@@ -276,8 +277,10 @@ int archive_find(const struct archive *archive, struct slice path, bool *ret_fou
     char shown[PATH_SHOWN_BYTES];
 
     for (int links = 0; member && member->is_link; links++) {
-        if (links == LINKS_MAX)
-            return err_set(err, ERR_FORMAT, "%s: a loop of links", path_show(path, shown));
+        if (links == LIMIT_IMAGE_ARCHIVE_LINKS)
+            return err_set(err, ERR_FORMAT,
+                "%s: a loop of links, or more than %d (LIMIT_IMAGE_ARCHIVE_LINKS)",
+                path_show(path, shown), LIMIT_IMAGE_ARCHIVE_LINKS);
         member = find(archive, member->target);
     }
     if (!member || !member->is_file) {

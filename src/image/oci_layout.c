@@ -15,7 +15,7 @@
 #include "base/limits.h"
 #include "model/reference.h"
 
-enum { DOCUMENTS_MAX = 4 * LIMIT_IMAGE_MANIFESTS, BLOB_PATH_BYTES = 100 };
+enum { BLOB_PATH_BYTES = 100 };
 
 /* The names that led here; a nested index has none of its own. */
 struct names {
@@ -288,9 +288,10 @@ static int follow(struct image_source *source, const struct descriptor *descript
 
     if (!may_be_image(descriptor))
         return 0;
-    if (++source->documents > DOCUMENTS_MAX)
-        return err_set(
-            err, ERR_LIMIT, "more than the limit of %d indexes and manifests", DOCUMENTS_MAX);
+    if (++source->documents > LIMIT_IMAGE_DOCUMENTS)
+        return err_set(err, ERR_LIMIT,
+            "more than the limit of %d indexes and manifests (LIMIT_IMAGE_DOCUMENTS)",
+            LIMIT_IMAGE_DOCUMENTS);
     if (names.ref_name.len == 0 && names.image_name.len == 0)
         names = *above;
     if (read_document(source, descriptor, &found, &text, err) != 0)

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "inventory/bytes.h"
 
 #include <inttypes.h>
@@ -18,7 +19,7 @@
 #include <string.h>
 
 enum { PAGE_INTERIOR = 5, PAGE_LEAF = 13 };
-enum { FILE_HEADER_BYTES = 100, MAX_DEPTH = 20 };
+enum { FILE_HEADER_BYTES = 100 };
 
 /* A page on the way from the root to the row. */
 struct level {
@@ -37,13 +38,13 @@ struct walk {
     struct buf record;
     uint64_t pages_left;
     unsigned char *overflow; /* a page; owned */
-    struct level levels[MAX_DEPTH];
+    struct level levels[LIMIT_SQLITE_DEPTH];
     size_t depth;
 };
 
 static void walk_release(struct walk *walk)
 {
-    for (size_t i = 0; i < MAX_DEPTH; i++)
+    for (size_t i = 0; i < LIMIT_SQLITE_DEPTH; i++)
         free(walk->levels[i].page);
     free(walk->overflow);
     buf_release(&walk->record);
@@ -91,9 +92,10 @@ static int enter(struct walk *walk, uint32_t number, struct err *err)
     size_t start = number == 1 ? FILE_HEADER_BYTES : 0;
     const unsigned char *head;
 
-    if (walk->depth == MAX_DEPTH)
-        return err_set(
-            err, ERR_FORMAT, "a table of the database is deeper than %d pages", MAX_DEPTH);
+    if (walk->depth == LIMIT_SQLITE_DEPTH)
+        return err_set(err, ERR_FORMAT,
+            "a table of the database is deeper than %d pages (LIMIT_SQLITE_DEPTH)",
+            LIMIT_SQLITE_DEPTH);
     if (read_page(walk, number, &level->page, err) < 0)
         return -1;
     head = level->page + start;

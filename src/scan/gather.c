@@ -20,8 +20,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { KEPT_MAX = 16 };
-
 /* A content that outlives the entry it came with. */
 struct kept {
     struct slice path, as;
@@ -46,7 +44,7 @@ struct gather {
     struct layer_facts *facts;
     struct buf scratch, payload;
     struct arena arena; /* paths of what is kept, and of links */
-    struct kept kept[KEPT_MAX];
+    struct kept kept[LIMIT_LAYER_DATABASES_KEPT];
     size_t kept_count;
     uint64_t entries;        /* of the layer, so far */
     struct hard_link *links; /* heap; by target when they are followed */
@@ -152,8 +150,10 @@ static int keep(struct gather *gather, struct slice path, struct slice as,
 
     if (known && known->order > order)
         return 0;
-    if (!known && gather->kept_count == KEPT_MAX)
-        return err_set(err, ERR_LIMIT, "more than %d package databases in one layer", KEPT_MAX);
+    if (!known && gather->kept_count == LIMIT_LAYER_DATABASES_KEPT)
+        return err_set(err, ERR_LIMIT,
+            "more than %d package databases with logs in one layer (LIMIT_LAYER_DATABASES_KEPT)",
+            LIMIT_LAYER_DATABASES_KEPT);
     if (arena_dup(&gather->arena, path, &kept.path, err) < 0 ||
         arena_dup(&gather->arena, as, &kept.as, err) < 0)
         return -1;

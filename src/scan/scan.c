@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { CHILDREN_MAX = 64, TICK_MS = 200 };
+enum { TICK_MS = 200 };
 
 struct scan {
     const char *const *targets;
@@ -75,8 +75,8 @@ static void plan_threads(struct scan *scan)
                                             : 1;
 
     scan->at_once = scan->count < threads ? scan->count : threads;
-    if (scan->at_once > CHILDREN_MAX)
-        scan->at_once = CHILDREN_MAX;
+    if (scan->at_once > LIMIT_SCAN_CHILDREN)
+        scan->at_once = LIMIT_SCAN_CHILDREN;
     scan->threads = scan->at_once ? (unsigned)(threads / scan->at_once) : 1;
     if (scan->threads > LIMIT_SCAN_THREADS)
         scan->threads = LIMIT_SCAN_THREADS;
@@ -87,7 +87,7 @@ static void plan_threads(struct scan *scan)
 static void start_some(struct scan *scan)
 {
     while (scan->started < scan->count && scan->running < scan->at_once &&
-           scan->started - scan->told < CHILDREN_MAX) {
+           scan->started - scan->told < LIMIT_SCAN_CHILDREN) {
         struct parent *parent = &scan->parents[scan->started];
         struct err err = {0};
 
@@ -143,8 +143,8 @@ static void check_deadline(struct parent *parent)
 
 static int watch(struct scan *scan, struct err *err)
 {
-    struct pollfd fds[CHILDREN_MAX];
-    size_t at[CHILDREN_MAX];
+    struct pollfd fds[LIMIT_SCAN_CHILDREN];
+    size_t at[LIMIT_SCAN_CHILDREN];
     nfds_t count = 0;
 
     for (size_t i = scan->told; i < scan->started; i++)

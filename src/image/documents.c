@@ -5,25 +5,25 @@
 #include "base/limits.h"
 #include "codec/json_reader.h"
 
-/* A new zeroed element at the end of an array in the arena; NULL when the reader has failed. */
-static void *add_element(struct json_reader *r, struct arena *arena, void *array, size_t *count,
+/* Room for one more element, zeroed, at the end of an array in the arena: where the array is then;
+ * NULL when the reader has failed. */
+static void *grow(struct json_reader *r, struct arena *arena, void *array, size_t count,
     size_t *cap, size_t size, size_t most, const char *what)
 {
-    void **at = array;
     struct err why;
-    void *moved;
+    char *moved;
 
-    if (*count >= most) {
+    if (count >= most) {
         json_fail(r, ERR_LIMIT, "more than the limit of %zu %s", most, what);
         return NULL;
     }
-    moved = arena_grow(arena, *at, *count, cap, size, &why);
+    moved = arena_grow(arena, array, count, cap, size, &why);
     if (!moved) {
         json_fail_with(r, &why);
         return NULL;
     }
-    *at = moved;
-    return (char *)moved + (*count)++ * size;
+    memset(moved + count * size, 0, size);
+    return moved;
 }
 
 static void read_strings(struct json_reader *r, struct arena *arena, struct slice **array,
@@ -31,10 +31,12 @@ static void read_strings(struct json_reader *r, struct arena *arena, struct slic
 {
     json_begin_array(r);
     while (json_next_element(r)) {
-        struct slice *at = add_element(r, arena, array, count, cap, sizeof(**array), most, what);
+        struct slice *moved = grow(r, arena, *array, *count, cap, sizeof(*moved), most, what);
 
-        if (at)
-            json_read_string(r, arena, at);
+        if (!moved)
+            return;
+        *array = moved;
+        json_read_string(r, arena, &moved[(*count)++]);
     }
 }
 
@@ -108,18 +110,19 @@ static void read_descriptors(struct json_reader *r, struct arena *arena, size_t 
     ret->count = 0; /* where a key stands twice the last one counts */
     json_begin_array(r);
     while (json_next_element(r)) {
-        struct descriptor *at =
-            add_element(r, arena, &ret->at, &ret->count, &ret->cap, sizeof(*at), most, what);
+        struct descriptor *moved =
+            grow(r, arena, ret->at, ret->count, &ret->cap, sizeof(*moved), most, what);
 
-        if (at) {
-            *at = (struct descriptor){0};
-            read_descriptor(r, arena, at);
-        }
+        if (!moved)
+            return;
+        ret->at = moved;
+        read_descriptor(r, arena, &moved[ret->count++]);
     }
 }
 
-static void read_oci_document(struct json_reader *r, struct arena *arena, struct oci_document *ret)
+static void read_oci_document(struct json_reader *r, struct arena *arena, void *out)
 {
+    struct oci_document *ret = out;
     bool has_config = false, has_layers = false;
     struct slice key;
     int64_t version = 2;
@@ -163,8 +166,9 @@ static void read_rootfs(struct json_reader *r, struct arena *arena, struct image
     }
 }
 
-static void read_image_config(struct json_reader *r, struct arena *arena, struct image_config *ret)
+static void read_image_config(struct json_reader *r, struct arena *arena, void *out)
 {
+    struct image_config *ret = out;
     struct slice key;
 
     json_begin_object(r);
@@ -204,36 +208,34 @@ static void read_saved_image(struct json_reader *r, struct arena *arena, struct 
     }
 }
 
-static void read_saved_images(struct json_reader *r, struct arena *arena, struct saved_images *ret)
+static void read_saved_images(struct json_reader *r, struct arena *arena, void *out)
 {
+    struct saved_images *ret = out;
+
     json_begin_array(r);
     while (json_next_element(r)) {
-        struct saved_image *at = add_element(r, arena, &ret->at, &ret->count, &ret->cap,
-            sizeof(*at), LIMIT_IMAGE_MANIFESTS, "images in an archive");
+        struct saved_image *moved = grow(r, arena, ret->at, ret->count, &ret->cap, sizeof(*moved),
+            LIMIT_IMAGE_MANIFESTS, "images in an archive");
 
-        if (at)
-            read_saved_image(r, arena, at);
+        if (!moved)
+            return;
+        ret->at = moved;
+        read_saved_image(r, arena, &moved[ret->count++]);
     }
 }
 
-/* What all three readers do around their walk. */
-static struct json_reader *begin(struct slice json, struct stream **ret_in, struct err *err)
+/* *out: a zeroed document of the kind that read() fills in. */
+static int read_document(struct slice json, struct arena *arena,
+    void (*read)(struct json_reader *, struct arena *, void *), void *out, struct err *err)
 {
     struct stream *in = stream_open_memory(json, err);
     struct json_reader *r = in ? json_reader_new(in, err) : NULL;
+    int result = -1;
 
-    if (!r) {
-        stream_close(in);
-        return NULL;
+    if (r) {
+        read(r, arena, out);
+        result = json_reader_finish(r, err);
     }
-    *ret_in = in;
-    return r;
-}
-
-static int finish(struct json_reader *r, struct stream *in, struct err *err)
-{
-    int result = json_reader_finish(r, err);
-
     json_reader_free(r);
     stream_close(in);
     return result;
@@ -243,13 +245,8 @@ int oci_document_read(
     struct slice json, struct arena *arena, struct oci_document *ret, struct err *err)
 {
     struct oci_document document = {0};
-    struct stream *in;
-    struct json_reader *r = begin(json, &in, err);
 
-    if (!r)
-        return -1;
-    read_oci_document(r, arena, &document);
-    if (finish(r, in, err) != 0)
+    if (read_document(json, arena, read_oci_document, &document, err) != 0)
         return -1;
     *ret = document;
     return 0;
@@ -259,13 +256,8 @@ int image_config_read(
     struct slice json, struct arena *arena, struct image_config *ret, struct err *err)
 {
     struct image_config config = {0};
-    struct stream *in;
-    struct json_reader *r = begin(json, &in, err);
 
-    if (!r)
-        return -1;
-    read_image_config(r, arena, &config);
-    if (finish(r, in, err) != 0)
+    if (read_document(json, arena, read_image_config, &config, err) != 0)
         return -1;
     *ret = config;
     return 0;
@@ -275,13 +267,8 @@ int saved_images_read(
     struct slice json, struct arena *arena, struct saved_images *ret, struct err *err)
 {
     struct saved_images images = {0};
-    struct stream *in;
-    struct json_reader *r = begin(json, &in, err);
 
-    if (!r)
-        return -1;
-    read_saved_images(r, arena, &images);
-    if (finish(r, in, err) != 0)
+    if (read_document(json, arena, read_saved_images, &images, err) != 0)
         return -1;
     *ret = images;
     return 0;

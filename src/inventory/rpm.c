@@ -12,6 +12,14 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "model/name.h"
+
+int rpm_prefix(const struct inventory_file *file, struct err *err)
+{
+    char path[NAME_SHOWN_BYTES];
+
+    return err_prefix(err, "%s", name_shown(file->path, path));
+}
 
 bool rpm_is_database(struct slice path, const char *file)
 {

@@ -14,6 +14,9 @@
 /* Is the path `file` in one of the folders where distributions keep the database? */
 bool rpm_is_database(struct slice path, const char *file);
 
+/* Puts "PATH: " before an error that is set. Returns -1. */
+int rpm_prefix(const struct inventory_file *file, struct err *err);
+
 /* Adds the package of a header as it stands in a database: from its number of index entries, which
  * is without the magic that a package file has before it (rpm's docs/manual/format_header.md).
  * ERR_FORMAT, ERR_INVALID, ERR_LIMIT. */

@@ -207,7 +207,7 @@ static int read_packages(
 static int read_ndb(const struct inventory_file *file, struct inventory *inventory, struct err *err)
 {
     if (read_packages(file, inventory, err) < 0)
-        return err_prefix(err, "%.*s", SLICE_FMT(file->path));
+        return rpm_prefix(file, err);
     return 0;
 }
 

@@ -11,15 +11,20 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import types
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import common
 from peers.peer import figures
+
+sys.path.append(str(common.ROOT / "tests/e2e"))
+import signer
 
 PATH = "/v5/default/vulnerability/images"
 OFFSET_MAX = 2000000  # the call takes no more
@@ -113,9 +118,38 @@ class Server:
         url, token = self.request(question)
         body = json.loads(common.fetch(url, token))
         page = [f"{row['image_id']} {row['vul_id']}" for row in body["data_list"]]
-        saw = common.wrk(url, token, 1, seconds)
+        saw = common.wrk(url, {"X-Auth-Token": token}, 1, seconds)
         return {"name": question["name"], "count": body["total_num"], "page": page,
                 "median_us": saw["median_us"], "p99_us": saw["p99_us"]}
+
+    def signed(self, url):
+        """Headers of a user's access key; good for a quarter of an hour."""
+        common.careen(self.data, "user", "create", "signs", "--role", "viewer", "--project",
+                      "default")
+        key = json.loads(common.careen(self.data, "key", "create", "--user", "signs", "-o", "json"))
+        time.sleep(FOLLOW_SECONDS)
+        host, target = re.fullmatch(r"http://([^/]+)(/.*)", url).groups()
+        headers = {"Host": host, "X-Sdk-Date": signer.now()}
+        headers["Authorization"] = signer.authorization(
+            types.SimpleNamespace(**key), "GET", target, headers)
+        return headers
+
+    def export(self):
+        """Megabytes a second of all rows as JSON Lines, and by how much memory the server grows."""
+        url = (f"{self.endpoint}/careen/v1/default/findings?format=jsonl"
+               "&enterprise_project_id=all_granted_eps")
+        before = common.anonymous_kib(self.process.pid)
+        peak = before
+        with subprocess.Popen(
+            ["curl", "-sSf", "-o", os.devnull, "-w", "%{speed_download}", "-H",
+             f"X-Auth-Token: {self.tokens[None]}", url], stdout=subprocess.PIPE, text=True,
+        ) as curl:
+            while curl.poll() is None:
+                peak = max(peak, common.anonymous_kib(self.process.pid))
+                time.sleep(0.05)
+            if curl.returncode:
+                raise RuntimeError(f"{url}: curl ended with {curl.returncode}")
+            return {"mb_s": float(curl.stdout.read()) / 1e6, "grows_kib": peak - before}
 
 
 def cpu_seconds(pids):
@@ -132,12 +166,12 @@ def family(pid):
     return [pid, *map(int, children)]
 
 
-def throughput(url, token, pid, seconds):
+def throughput(url, headers, pid, seconds):
     """Requests per second of processor time of the server, and per second as it went."""
-    common.wrk(url, token, CONNECTIONS, 1)
+    common.wrk(url, headers, CONNECTIONS, 1)
     pids = family(pid)
     before = cpu_seconds(pids)
-    saw = common.wrk(url, token, CONNECTIONS, seconds)
+    saw = common.wrk(url, headers, CONNECTIONS, seconds)
     return saw["requests"] / (cpu_seconds(pids) - before), saw["rate"]
 
 
@@ -233,12 +267,15 @@ def wait_for(url):
 
 
 def per_cpu_second(server, question, seconds):
-    """The call and nginx in turn, so that a noisy machine disturbs both: medians of three."""
+    """The call, with a token and signed, and nginx in turn, so that a noisy machine disturbs all:
+    medians of three."""
     url, token = server.request(question)
-    rates = {"careen": [], "nginx": []}
+    headers, signed = {"X-Auth-Token": token}, server.signed(url)
+    rates = {"http": [], "signed": [], "nginx": []}
     with nginx(common.fetch(url, token)) as other:
         for _ in range(3):
-            rates["careen"].append(throughput(url, token, server.process.pid, seconds))
+            rates["http"].append(throughput(url, headers, server.process.pid, seconds))
+            rates["signed"].append(throughput(url, signed, server.process.pid, seconds))
             if other:
-                rates["nginx"].append(throughput(other[0], token, other[1], seconds))
+                rates["nginx"].append(throughput(other[0], headers, other[1], seconds))
     return {name: sorted(seen)[1] for name, seen in rates.items() if seen}

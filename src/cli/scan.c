@@ -17,8 +17,7 @@ static const struct cli_option options[] = {
         .help = "of images for several: linux/arm64/v8, arm64; all of them if not given"},
     {.name = "o",
         .value = "FORMAT",
-        .help = "table, json (an object a line for each image), cyclonedx, spdx; into an "
-                "inventory: table, jsonl"},
+        .help = "table, json (an image a line), cyclonedx, spdx; into an inventory: table, jsonl"},
     {.name = "cache",
         .value = "DIR",
         .help = "where facts of layers are kept; else CAREEN_CACHE_DIR, else ~/.cache/careen"},

@@ -6,6 +6,7 @@ some of them must get from every endpoint.
 """
 import itertools
 import json
+import time
 import types
 import urllib.parse
 
@@ -296,6 +297,7 @@ def test_tokens_have_roles(office):
     for _ in range(500):  # the server follows within a second
         if office.server.get(CALL, token=operator).status == 200:
             break
+        time.sleep(0.02)
     assert office.server.get(CALL, token=viewer).status == 200
     assert office.server.request("POST", target, body=body, token=viewer).status == 403
     assert office.server.request("POST", target, body=body, token=operator).status == 200
@@ -314,6 +316,7 @@ def test_grants_are_followed(office):
             reply = person.get(enterprise_project_id=ALL, limit=200)
             if reply.status == (200 if eps else 403) and (not eps or ids(reply) == expected):
                 return
+            time.sleep(0.02)
         pytest.fail(f"{eps}: {reply.status} {reply.body}")
 
     until({"ep-01"})

@@ -52,7 +52,7 @@ def test_right(tmp_path, path, line):
         ("fleet/a.c", "#include <sqlite3.h>", "belongs to store/ alone"),
         ("http/other.c", "#include <microhttpd.h>", "belongs to http/library alone"),
         ("index/index.c", "#include <roaring/roaring.h>", "belongs to index/idset alone"),
-        ("base/a.c", "#include <curl/curl.h>", "which file wraps it"),
+        ("base/a.c", "#include <yaml.h>", "which file wraps it"),
     ],
 )
 def test_wrong(tmp_path, path, line, why):

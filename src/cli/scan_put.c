@@ -87,6 +87,19 @@ static int open_put(struct scan_put *put, const char *server, struct err *err)
     return put->fleet ? 0 : -1;
 }
 
+/* Options that say where an image goes, when it goes nowhere: whoever forgets --data must not
+ * believe that it is in. */
+static int refuse_place(const struct cli_args *args, struct err *err)
+{
+    for (size_t i = 0; i < args->option_count; i++)
+        if (args->values[i] &&
+            (args->options[i].param || strcmp(args->options[i].name, "project") == 0))
+            return err_set(err, ERR_USAGE,
+                "--%s is about an image in an inventory: name one with --data DIR or --server URL",
+                args->options[i].name);
+    return 0;
+}
+
 int scan_put_open(const struct cli_args *args, const volatile sig_atomic_t *stop,
     struct scan_put **ret, struct err *err)
 {
@@ -100,6 +113,8 @@ int scan_put_open(const struct cli_args *args, const volatile sig_atomic_t *stop
     if (!args->data_given)
         server = option_or_environment(args, "server", "CAREEN_SERVER");
     if (!server && !args->data_given) {
+        if (refuse_place(args, err) < 0)
+            return -1;
         *ret = NULL;
         return 0;
     }

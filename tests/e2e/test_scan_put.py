@@ -110,6 +110,13 @@ def test_names(careen, run, data_dir, tmp_path):
     assert (stored["name"], stored["version"]) == ("given/name", "2")
 
 
+@pytest.mark.parametrize("option", ["--name", "--image-type", "--project"])
+def test_a_place_without_an_inventory(careen, image, option):
+    """Whoever forgets --data must not believe that the image is in."""
+    ran = scan(careen, image, option, "local", expect=2)
+    assert option in ran.stderr and "--data" in ran.stderr and ran.stdout == ""
+
+
 def test_an_image_without_a_database(careen, run, data_dir, tmp_path):
     empty = layered(tmp_path / "empty", [images.entry("server", b"x")])
     put(careen, empty, "--data", data_dir, "--name", "unknown")

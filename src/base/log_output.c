@@ -11,6 +11,7 @@
 #include "base/log_output.h"
 
 #include "base/log.h"
+#include "base/write_all.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -36,20 +37,6 @@ static struct {
     .lock = PTHREAD_MUTEX_INITIALIZER,
     .filling = &output.buffers[0]};
 
-static void write_all(const char *bytes, size_t len)
-{
-    while (len) {
-        ssize_t wrote = write(STDERR_FILENO, bytes, len);
-
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote <= 0)
-            return; /* nowhere left to say it */
-        bytes += wrote;
-        len -= (size_t)wrote;
-    }
-}
-
 /* Writes what has gathered, then the line. */
 static void write_in_turn(const char *line, size_t len)
 {
@@ -60,9 +47,10 @@ static void write_in_turn(const char *line, size_t len)
     full = output.filling;
     output.filling = full == &output.buffers[0] ? &output.buffers[1] : &output.buffers[0];
     pthread_mutex_unlock(&output.lock);
-    write_all(full->bytes, full->len);
+    /* Where that fails there is nowhere left to say it. */
+    write_all(STDERR_FILENO, (struct slice){full->bytes, full->len});
     full->len = 0;
-    write_all(line, len);
+    write_all(STDERR_FILENO, (struct slice){line, len});
     pthread_mutex_unlock(&output.turn);
 }
 

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #include "base/utf8.h"
+#include "base/write_all.h"
 #include "cli/options.h"
 
 #include <errno.h>
@@ -282,15 +283,7 @@ bool cli_colours(void)
 
 bool cli_write(struct slice bytes)
 {
-    while (bytes.len) {
-        ssize_t wrote = write(STDOUT_FILENO, bytes.ptr, bytes.len);
-
-        if (wrote < 0 && errno != EINTR)
-            return false;
-        if (wrote > 0)
-            bytes = slice_skip(bytes, (size_t)wrote);
-    }
-    return true;
+    return write_all(STDOUT_FILENO, bytes);
 }
 
 int cli_print(const char *command, const struct buf *out)

@@ -143,3 +143,9 @@ bool digest_is_valid(struct slice digest)
             return false;
     return true;
 }
+
+void digest_write(const unsigned char hash[SHA256_BYTES], char ret[DIGEST_TEXT_BYTES])
+{
+    memcpy(ret, "sha256:", strlen("sha256:"));
+    hex_encode(hash, SHA256_BYTES, ret + strlen("sha256:"));
+}

@@ -7,6 +7,7 @@
 #define CAREEN_MODEL_REFERENCE_H
 
 #include "base/arena.h"
+#include "codec/hash.h"
 
 struct reference {
     struct slice name;   /* as given, registry included, without tag and digest */
@@ -26,5 +27,8 @@ int reference_parse(struct slice text, struct reference *ret, struct err *err);
 struct slice reference_repository(struct slice name);
 /* "sha256:" and 64 lower-case hex digits. */
 bool digest_is_valid(struct slice digest);
+enum { DIGEST_TEXT_BYTES = sizeof("sha256:") + 2 * SHA256_BYTES };
+/* The text of a hash, NUL-terminated. */
+void digest_write(const unsigned char hash[SHA256_BYTES], char ret[DIGEST_TEXT_BYTES]);
 
 #endif

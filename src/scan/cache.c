@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/random.h"
+#include "base/write_all.h"
 #include "codec/hash.h"
+#include "model/reference.h"
 #include "scan/facts.h"
 
 #include <dirent.h>
@@ -101,8 +103,7 @@ bool cache_name(struct slice diff_id, const struct interest *interest, char dst[
     char aliases[2 * SHA256_BYTES + 1];
     struct sha256 hash;
 
-    if (!slice_starts_with(diff_id, "sha256:") || hex.len != 2 * (size_t)SHA256_BYTES ||
-        !is_hex(hex))
+    if (!digest_is_valid(diff_id))
         return false;
     snprintf(dst, CACHE_NAME_BYTES, LAYERS "/%.2s/%.*s.%d-%d", hex.ptr, SLICE_FMT(hex),
         (int)FACTS_FORMAT, (int)INVENTORY_VERSION);
@@ -170,27 +171,14 @@ bool cache_get(int dir, const char *name, struct buf *out)
     return fd >= 0 && read_all(fd, out);
 }
 
-static int write_all(int fd, struct slice bytes, struct err *err)
-{
-    while (bytes.len) {
-        ssize_t wrote = write(fd, bytes.ptr, bytes.len);
-
-        if (wrote < 0 && errno != EINTR)
-            return err_set_errno(err, "cannot write to the cache");
-        if (wrote > 0)
-            bytes = slice_skip(bytes, (size_t)wrote);
-    }
-    return 0;
-}
-
 static int write_file(int dir, const char *name, struct slice bytes, struct err *err)
 {
     int fd CLEANUP(cleanup_fd) =
         openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-    if (fd < 0)
+    if (fd < 0 || !write_all(fd, bytes))
         return err_set_errno(err, "cannot write to the cache");
-    return write_all(fd, bytes, err);
+    return 0;
 }
 
 int cache_put(int dir, const char *name, struct slice bytes, struct err *err)

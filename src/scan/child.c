@@ -11,15 +11,14 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "base/write_all.h"
 #include "image/scratch.h"
 #include "scan/cache.h"
 #include "scan/gather.h"
 #include "scan/wire.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* Facts in the file. */
 struct stored {
@@ -41,23 +40,6 @@ struct child {
 
 /* ---- the pipe ---- */
 
-static int write_all(int fd, const void *bytes, size_t len, struct err *err)
-{
-    const char *from = bytes;
-
-    while (len) {
-        ssize_t wrote = write(fd, from, len);
-
-        if (wrote < 0 && errno != EINTR)
-            return err_set_errno(err, "cannot tell what is found");
-        if (wrote > 0) {
-            from += wrote;
-            len -= (size_t)wrote;
-        }
-    }
-    return 0;
-}
-
 static int send_frame(
     const struct child *child, enum frame_type type, const struct buf *body, struct err *err)
 {
@@ -66,9 +48,10 @@ static int send_frame(
     if (buf_check(body, "what is found (LIMIT_SCAN_FRAME_BYTES)", err) < 0)
         return -1;
     frame_head(type, body->len, head);
-    if (write_all(child->plan->out_fd, head, sizeof(head), err) < 0)
-        return -1;
-    return write_all(child->plan->out_fd, body->data, body->len, err);
+    if (!write_all(child->plan->out_fd, (struct slice){(const char *)head, sizeof(head)}) ||
+        !write_all(child->plan->out_fd, buf_slice(body)))
+        return err_set_errno(err, "cannot tell what is found");
+    return 0;
 }
 
 static int send_progress(const struct child *child, struct err *err)

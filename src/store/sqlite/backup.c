@@ -13,6 +13,8 @@
  */
 #include "store/sqlite/sqlite_store.h"
 
+#include "base/write_all.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -328,17 +330,14 @@ static int copy_bytes(int from, int to, const char *file, const char *path, stru
     if (!piece)
         return err_nomem(err);
     for (;;) {
-        ssize_t got = read(from, piece, COPY_BYTES), put = 0;
+        ssize_t got = read(from, piece, COPY_BYTES);
 
         if (got < 0)
             return err_set_errno(err, "cannot read the backup %s", file);
         if (got == 0)
             return 0;
-        for (ssize_t wrote; put < got; put += wrote) {
-            wrote = write(to, piece + put, (size_t)(got - put));
-            if (wrote < 0)
-                return err_set_errno(err, "cannot write %s", path);
-        }
+        if (!write_all(to, (struct slice){piece, (size_t)got}))
+            return err_set_errno(err, "cannot write %s", path);
     }
 }
 

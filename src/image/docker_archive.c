@@ -70,18 +70,13 @@ static int take_layer(struct image_source *source, struct slice path, struct lay
 static int take_layers(struct image_source *source, const struct saved_image *saved,
     struct source_image *image, struct layer **ret, struct err *err)
 {
-    *ret = arena_alloc_array(&source->arena, saved->layer_count, sizeof(**ret), err);
-    image->layer_paths =
-        arena_alloc_array(&source->arena, saved->layer_count, sizeof(*image->layer_paths), err);
-    if (!*ret || !image->layer_paths)
+    if (source_make_layers(source, saved->layer_count, image, ret, err) != 0)
         return -1;
     for (size_t i = 0; i < saved->layer_count; i++) {
         if (take_layer(source, saved->layers[i], &(*ret)[i], &image->layer_paths[i], err) != 0)
             return -1;
         image->manifest.size_bytes += (*ret)[i].size_bytes;
     }
-    image->manifest.layers = *ret;
-    image->manifest.layer_count = saved->layer_count;
     return 0;
 }
 

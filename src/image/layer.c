@@ -13,6 +13,7 @@
 #include "codec/decompress.h"
 #include "image/content.h"
 #include "image/hashing.h"
+#include "model/reference.h"
 
 /* Decompressed bytes on their way into the tar and the ring. */
 struct pump {
@@ -161,9 +162,9 @@ static int walk_tar(
 static int check(struct slice stated, const unsigned char digest[SHA256_BYTES], const char *what,
     struct err *err)
 {
-    char text[sizeof("sha256:") + 2 * SHA256_BYTES] = "sha256:";
+    char text[DIGEST_TEXT_BYTES];
 
-    hex_encode(digest, SHA256_BYTES, text + strlen("sha256:"));
+    digest_write(digest, text);
     if (stated.len == 0 || slice_is(stated, text))
         return 0;
     return err_set(err, ERR_FORMAT, "%s is damaged: its digest is %s, not %.*s", what, text,

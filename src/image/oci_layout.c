@@ -109,18 +109,13 @@ static int take_layer(struct image_source *source, const struct descriptor *desc
 static int take_layers(struct image_source *source, const struct descriptors *layers,
     struct source_image *image, struct layer **ret, struct err *err)
 {
-    *ret = arena_alloc_array(&source->arena, layers->count, sizeof(**ret), err);
-    image->layer_paths =
-        arena_alloc_array(&source->arena, layers->count, sizeof(*image->layer_paths), err);
-    if (!*ret || !image->layer_paths)
+    if (source_make_layers(source, layers->count, image, ret, err) != 0)
         return -1;
     for (size_t i = 0; i < layers->count; i++) {
         if (take_layer(source, &layers->at[i], &(*ret)[i], &image->layer_paths[i], err) != 0)
             return -1;
         image->manifest.size_bytes += layers->at[i].size;
     }
-    image->manifest.layers = *ret;
-    image->manifest.layer_count = layers->count;
     return 0;
 }
 

@@ -21,6 +21,20 @@ int source_add(struct image_source *source, const struct source_image *image, st
     return 0;
 }
 
+int source_make_layers(struct image_source *source, size_t count, struct source_image *image,
+    struct layer **ret, struct err *err)
+{
+    struct layer *layers = arena_alloc_array(&source->arena, count, sizeof(*layers), err);
+
+    image->layer_paths = arena_alloc_array(&source->arena, count, sizeof(*image->layer_paths), err);
+    if (!layers || !image->layer_paths)
+        return -1;
+    image->manifest.layers = layers;
+    image->manifest.layer_count = count;
+    *ret = layers;
+    return 0;
+}
+
 static int join_variant(
     struct arena *arena, const struct image_config *config, struct slice *ret, struct err *err)
 {
@@ -71,10 +85,10 @@ int source_digest(
     struct image_source *source, struct slice bytes, struct slice *ret, struct err *err)
 {
     unsigned char digest[SHA256_BYTES];
-    char text[sizeof("sha256:") + 2 * SHA256_BYTES] = "sha256:";
+    char text[DIGEST_TEXT_BYTES];
 
     sha256(bytes, digest);
-    hex_encode(digest, SHA256_BYTES, text + strlen("sha256:"));
+    digest_write(digest, text);
     return arena_dup(&source->arena, slice_of(text), ret, err);
 }
 

@@ -31,6 +31,9 @@ struct image_source {
 
 /* Appends an image. ERR_LIMIT for LIMIT_IMAGE_MANIFESTS. */
 int source_add(struct image_source *source, const struct source_image *image, struct err *err);
+/* Room for so many layers and their paths, all empty, into *image; *ret: where to fill them in. */
+int source_make_layers(struct image_source *source, size_t count, struct source_image *image,
+    struct layer **ret, struct err *err);
 /* Takes platform, config digest and size from a config, and diff_ids into manifest->layers, of
  * which it must have as many. what: of messages. ERR_FORMAT. */
 int source_take_config(struct image_source *source, const struct image_config *config,

@@ -7,35 +7,9 @@
 #include "base/buf.h"
 #include "base/bug.h"
 #include "image/content.h"
+#include "support/piece_feed.h"
 
 enum { LOG_BYTES = 1 << 24, CONTENT_BYTES = 1 << 16 };
-
-struct piece_feed {
-    struct tar_feed feed; /* must be first */
-    struct slice all;
-    size_t step;
-};
-
-static int more(struct tar_feed *feed, struct err *err)
-{
-    struct piece_feed *from = (struct piece_feed *)feed;
-    struct slice piece = slice_sub(from->all, (size_t)feed->offset, from->step);
-
-    (void)err;
-    feed->at = (const unsigned char *)piece.ptr;
-    feed->left = piece.len;
-    return 0;
-}
-
-static int skip(struct tar_feed *feed, uint64_t n, struct err *err)
-{
-    struct piece_feed *from = (struct piece_feed *)feed;
-
-    if (n > from->all.len - feed->offset)
-        return err_set(err, ERR_FORMAT, "the end");
-    feed->offset += n;
-    return 0;
-}
 
 static void check_path(struct slice path)
 {
@@ -55,8 +29,7 @@ static void check_path(struct slice path)
 /* Writes all that is told into the log. */
 static int walk(struct slice bytes, size_t step, bool may_skip, struct buf *log)
 {
-    struct piece_feed feed = {
-        .feed = {.more = more, .skip = may_skip ? skip : NULL}, .all = bytes, .step = step};
+    struct piece_feed feed = piece_feed_of(bytes, step);
     struct content content;
     struct tar_entry entry;
     struct err err = {ERR_NONE, ""};
@@ -64,6 +37,7 @@ static int walk(struct slice bytes, size_t step, bool may_skip, struct buf *log)
     bool end = false;
     int result;
 
+    feed.feed.skip = may_skip ? piece_feed_skip : NULL;
     content_init(&content);
     while ((result = tar_next(tar, &entry, &end, &err)) == 0 && !end) {
         struct blob blob;

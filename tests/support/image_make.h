@@ -6,22 +6,22 @@
 #ifndef CAREEN_TESTS_IMAGE_MAKE_H
 #define CAREEN_TESTS_IMAGE_MAKE_H
 
-#include "codec/hash.h"
+#include "image/image.h"
+#include "model/reference.h"
 #include "support/tar_make.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { IMAGE_MAKE_BYTES = 1 << 24, DIGEST_TEXT_BYTES = 72 };
+enum { IMAGE_MAKE_BYTES = 1 << 24 };
 
 /* "sha256:...", into dst. */
 static inline const char *digest_text(struct slice bytes, char dst[DIGEST_TEXT_BYTES])
 {
     unsigned char digest[SHA256_BYTES];
 
-    memcpy(dst, "sha256:", 8);
     sha256(bytes, digest);
-    hex_encode(digest, SHA256_BYTES, dst + 7);
+    digest_write(digest, dst);
     return dst;
 }
 
@@ -96,6 +96,21 @@ static inline int image_make_file(const struct buf *bytes, char path[64])
         abort();
     snprintf(path, 64, "/proc/self/fd/%d", fd);
     return fd;
+}
+
+/* Opens what the tar says, which is ended first. */
+static inline struct image_source *image_make_open(struct buf *tar, struct err *err)
+{
+    const struct source_options options = {.scratch_fd = -1, .input_fd = -1};
+    struct image_source *source;
+    char path[64];
+    int fd;
+
+    tar_put_end(tar);
+    fd = image_make_file(tar, path);
+    source = image_open(path, &options, err);
+    close(fd);
+    return source;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "image/content.h"
+#include "support/piece_feed.h"
 #include "support/tar_make.h"
 
 #include <fcntl.h>
@@ -10,28 +11,11 @@
 
 enum { LARGE_BYTES = 3 * 1024 * 1024 };
 
-struct piece_feed {
-    struct tar_feed feed; /* must be first */
-    struct slice all;
-    size_t step;
-};
-
-static int more(struct tar_feed *feed, struct err *err)
-{
-    struct piece_feed *from = (struct piece_feed *)feed;
-    struct slice piece = slice_sub(from->all, (size_t)feed->offset, from->step);
-
-    (void)err;
-    feed->at = (const unsigned char *)piece.ptr;
-    feed->left = piece.len;
-    return 0;
-}
-
 /* Reads the only entry of a tar; the blob is good until the content is closed. */
 static int read_first(const struct buf *bytes, size_t step, int scratch_fd, struct content *content,
     struct blob *ret, struct err *err)
 {
-    struct piece_feed feed = {.feed = {.more = more}, .all = buf_slice(bytes), .step = step};
+    struct piece_feed feed = piece_feed_of(buf_slice(bytes), step);
     struct tar *tar = tar_open(&feed.feed, err);
     struct tar_entry entry;
     bool end = false;

@@ -8,20 +8,6 @@
 static struct buf layer, config;
 static char config_digest[DIGEST_TEXT_BYTES];
 
-static struct image_source *open_tar(struct buf *tar, struct err *err)
-{
-    struct source_options options = {.scratch_fd = -1};
-    char path[64];
-    int fd;
-    struct image_source *source;
-
-    tar_put_end(tar);
-    fd = image_make_file(tar, path);
-    source = image_open(path, &options, err);
-    close(fd);
-    return source;
-}
-
 static void put_manifest(
     struct buf *tar, const char *config_path, const char *layers, const char *tags)
 {
@@ -46,7 +32,7 @@ static struct buf with_config(void)
 static void expect(struct buf *tar, size_t count, const char *name, const char *tag)
 {
     struct err err;
-    struct image_source *source = open_tar(tar, &err);
+    struct image_source *source = image_make_open(tar, &err);
     char digest[DIGEST_TEXT_BYTES];
 
     if (!source)
@@ -72,7 +58,7 @@ static void expect_refused(struct buf *tar, enum err_code code, const char *says
 {
     struct err err = {ERR_NONE, ""};
 
-    assert_null(open_tar(tar, &err));
+    assert_null(image_make_open(tar, &err));
     if (err.code != code || !strstr(err.message, says))
         fail_msg("%d \"%s\" does not say \"%s\"", (int)err.code, err.message, says);
     buf_release(tar);
@@ -165,7 +151,7 @@ static void test_with_an_index(void **state)
         image_make_oci(&tar, "amd64", layers, 1, form ? "" : annotated, &descriptor);
         image_make_index(&tar, form == 2 ? "" : descriptor.data);
         put_manifest(&tar, path, layer_path, "[\"a:1\"]");
-        source = open_tar(&tar, &err);
+        source = image_make_open(&tar, &err);
         if (!source)
             fail_msg("%s", err.message);
         assert_int_equal(image_source_kind(source), SOURCE_DOCKER_ARCHIVE);

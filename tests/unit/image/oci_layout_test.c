@@ -7,25 +7,11 @@
 
 static struct buf layer;
 
-static struct image_source *open_tar(struct buf *tar, struct err *err)
-{
-    struct source_options options = {.scratch_fd = -1};
-    char path[64];
-    int fd;
-    struct image_source *source;
-
-    tar_put_end(tar);
-    fd = image_make_file(tar, path);
-    source = image_open(path, &options, err);
-    close(fd);
-    return source;
-}
-
 static void expect_refused(struct buf *tar, enum err_code code, const char *says)
 {
     struct err err = {ERR_NONE, ""};
 
-    assert_null(open_tar(tar, &err));
+    assert_null(image_make_open(tar, &err));
     if (err.code != code || !strstr(err.message, says))
         fail_msg("%d \"%s\" does not say \"%s\"", (int)err.code, err.message, says);
     buf_release(tar);
@@ -56,7 +42,7 @@ static void test_images(void **state)
     image_make_blob(&tar, buf_slice(&index), OCI_INDEX,
         ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"2\"}", &list);
     image_make_index(&tar, list.data);
-    source = open_tar(&tar, &err);
+    source = image_make_open(&tar, &err);
     if (!source)
         fail_msg("%s", err.message);
     assert_int_equal(image_source_kind(source), SOURCE_OCI_LAYOUT);

@@ -2,47 +2,13 @@
 /* The walk: entries and their data, in pieces of every size, with and without skipping. */
 #include "unit.h"
 
-#include "image/tar.h"
+#include "support/piece_feed.h"
 #include "support/tar_make.h"
-
-struct piece_feed {
-    struct tar_feed feed; /* must be first */
-    struct slice all;
-    size_t step;
-    size_t skipped;
-};
-
-static int more(struct tar_feed *feed, struct err *err)
-{
-    struct piece_feed *from = (struct piece_feed *)feed;
-    struct slice piece = slice_sub(from->all, (size_t)feed->offset, from->step);
-
-    (void)err;
-    feed->at = (const unsigned char *)piece.ptr;
-    feed->left = piece.len;
-    return 0;
-}
-
-static int pass_over(struct tar_feed *feed, uint64_t n, struct err *err)
-{
-    struct piece_feed *from = (struct piece_feed *)feed;
-
-    if (n > from->all.len - feed->offset)
-        return err_set(err, ERR_FORMAT, "the feed ends");
-    feed->offset += n;
-    from->skipped++;
-    return 0;
-}
 
 static int fails(struct tar_feed *feed, struct err *err)
 {
     (void)feed;
     return err_set(err, ERR_IO, "the feed is broken");
-}
-
-static struct piece_feed feed_of(const struct buf *bytes, size_t step)
-{
-    return (struct piece_feed){.feed = {.more = more}, .all = buf_slice(bytes), .step = step};
 }
 
 /* One line of text for each entry, with its data when `read`. */
@@ -77,11 +43,11 @@ static void expect(const struct buf *tar, bool read, const char *text)
     static const size_t steps[] = {1, 100, 512, 1000, SIZE_MAX};
 
     for (size_t i = 0; i < 2 * sizeof(steps) / sizeof(steps[0]); i++) {
-        struct piece_feed feed = feed_of(tar, steps[i / 2]);
+        struct piece_feed feed = piece_feed_of(buf_slice(tar), steps[i / 2]);
         struct buf out = BUF_INIT(1 << 20);
         struct err err;
 
-        feed.feed.skip = i % 2 ? pass_over : NULL;
+        feed.feed.skip = i % 2 ? piece_feed_skip : NULL;
         assert_ok(list(&feed, read, &out, &err));
         assert_slice(buf_slice(&out), text);
         buf_release(&out);
@@ -90,7 +56,7 @@ static void expect(const struct buf *tar, bool read, const char *text)
 
 static void expect_failure(const struct buf *tar, enum err_code code, const char *says)
 {
-    struct piece_feed feed = feed_of(tar, 700);
+    struct piece_feed feed = piece_feed_of(buf_slice(tar), 700);
     struct buf out = BUF_INIT(1 << 20);
     struct err err = {ERR_NONE, ""};
 
@@ -275,8 +241,8 @@ static void test_skipping(void **state)
     memset(data, 'x', sizeof(data));
     tar_put_file(&tar, "a", (struct slice){data, sizeof(data)});
     tar_put_file(&tar, "b", (struct slice){data, sizeof(data)});
-    feed = feed_of(&tar, 1000);
-    feed.feed.skip = pass_over;
+    feed = piece_feed_of(buf_slice(&tar), 1000);
+    feed.feed.skip = piece_feed_skip;
     assert_ok(list(&feed, false, &out, &err));
     assert_int_equal(feed.skipped, 2);
     buf_release(&tar);

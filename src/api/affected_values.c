@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One small parser for each kind of value; see affected_parser.h. */
 #include "api/affected_parser.h"
+#include "api/fields.h"
 #include "base/limits.h"
 #include "base/utf8.h"
 #include "base/when.h"
@@ -53,27 +54,12 @@ int affected_parse_texts(const struct affected_param *param, struct slice value,
 
 /* --- Words ------------------------------------------------------------------------------------ */
 
-static int find_word(
-    const struct affected_param *param, struct slice value, int *ret, struct err *err)
-{
-    char list[128];
-    int found = words_find(param->words, value);
-
-    if (found < 0 && param->rows)
-        found = words_find(param->rows, value);
-    if (found < 0)
-        return err_set(err, ERR_INVALID, "%s: must be %s", param->name,
-            words_list(param->words, list, sizeof(list)));
-    *ret = found;
-    return 0;
-}
-
 int affected_parse_word(const struct affected_param *param, struct slice value,
     struct affected_parser *parser, struct err *err)
 {
     int found;
 
-    if (find_word(param, value, &found, err) < 0)
+    if (word_read(param->name, param->words, param->rows, value, &found, err) < 0)
         return -1;
     memcpy((char *)parser + param->offset, &found, sizeof(found));
     return 0;
@@ -85,7 +71,7 @@ int affected_parse_words(const struct affected_param *param, struct slice value,
     uint32_t mask;
     int found;
 
-    if (find_word(param, value, &found, err) < 0)
+    if (word_read(param->name, param->words, param->rows, value, &found, err) < 0)
         return -1;
     memcpy(&mask, (char *)parser + param->offset, sizeof(mask));
     mask |= UINT32_C(1) << found;

@@ -35,16 +35,27 @@ static int take_text(const struct field *field, struct slice value, void *at, st
     return 0;
 }
 
-static int take_word(const struct field *field, struct slice value, void *at, struct err *err)
+int word_read(const char *name, const struct words *words, const struct words *rows,
+    struct slice value, int *ret, struct err *err)
 {
     char list[128];
-    int found = words_find(field->words, value);
+    int found = words_find(words, value);
 
-    if (found < 0 && field->rows)
-        found = words_find(field->rows, value);
+    if (found < 0 && rows)
+        found = words_find(rows, value);
     if (found < 0)
-        return err_set(err, ERR_INVALID, "%s: must be %s", field->name,
-            words_list(field->words, list, sizeof(list)));
+        return err_set(
+            err, ERR_INVALID, "%s: must be %s", name, words_list(words, list, sizeof(list)));
+    *ret = found;
+    return 0;
+}
+
+static int take_word(const struct field *field, struct slice value, void *at, struct err *err)
+{
+    int found;
+
+    if (word_read(field->name, field->words, field->rows, value, &found, err) < 0)
+        return -1;
     memcpy(at, &found, sizeof(found));
     return 0;
 }

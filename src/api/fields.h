@@ -74,6 +74,11 @@ int fields_from_query(const struct fields *fields, const struct query_params *pa
 int fields_from_json(const struct fields *fields, struct stream *body, struct arena *arena,
     void *into, uint32_t *ret_given, struct err *err);
 
+/* A word of `words`, or of `rows` (NULL: none). ERR_INVALID: "type: must be linux_vul or app_vul".
+ */
+int word_read(const char *name, const struct words *words, const struct words *rows,
+    struct slice value, int *ret, struct err *err);
+
 /* The rule that a text breaks ("must be 1-256 characters without control characters"), written into
  * dst; NULL when it breaks none. */
 enum { TEXT_RULE_BYTES = 96 };

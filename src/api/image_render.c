@@ -97,11 +97,8 @@ static void write_sources(struct json_writer *w, const struct image_detail *deta
     json_write_end_array(w);
 }
 
-static void write_package(struct json_writer *w, const struct image_package *entry)
+void package_write_members(struct json_writer *w, const struct package *package)
 {
-    const struct package *package = &entry->package;
-
-    json_write_begin_object(w);
     json_write_member(w, "ecosystem", package->ecosystem);
     json_write_member_if(w, "release", package->release);
     json_write_member_if(w, "channel", package->channel);
@@ -111,6 +108,12 @@ static void write_package(struct json_writer *w, const struct image_package *ent
     json_write_member_if(w, "module", package->module);
     json_write_member_if(w, "source_name", package->source_name);
     json_write_member_if(w, "source_version", package->source_version);
+}
+
+static void write_package(struct json_writer *w, const struct image_package *entry)
+{
+    json_write_begin_object(w);
+    package_write_members(w, &entry->package);
     json_write_member_u64(w, "first_seen_ms", (uint64_t)entry->first_seen_ms);
     json_write_key(w, "sources");
     json_write_begin_array(w);

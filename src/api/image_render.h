@@ -13,6 +13,8 @@ void image_write_outcome(
 void image_write_detail(struct buf *out, const struct image_detail *detail);
 /* Members of an image's row, inside an object that the caller has begun. */
 void image_write_members(struct json_writer *w, const struct image *image);
+/* Members of a package, likewise: what is its identity and known. */
+void package_write_members(struct json_writer *w, const struct package *package);
 /* "Critical": n, ... for the four necessities, all types and states together. */
 void image_write_counts(struct json_writer *w, const uint16_t counts[INDEX_CODES]);
 

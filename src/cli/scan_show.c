@@ -2,6 +2,7 @@
 /* careen scan: an image's packages as a table, as JSON, and as SBOMs. */
 #include "cli/scanning.h"
 
+#include "api/image_render.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -126,14 +127,7 @@ static void write_package(struct json_writer *w, const struct scanned_image *ima
     struct err ignored;
 
     json_write_begin_object(w);
-    json_write_member(w, "ecosystem", package->ecosystem);
-    json_write_member_if(w, "release", package->release);
-    json_write_member(w, "name", package->name);
-    json_write_member(w, "version", package->version);
-    json_write_member_if(w, "arch", package->arch);
-    json_write_member_if(w, "module", package->module);
-    json_write_member_if(w, "source_name", package->source_name);
-    json_write_member_if(w, "source_version", package->source_version);
+    package_write_members(w, package);
     if (package_to_purl(package, image->report.os_release, &purl, &ignored) == 0)
         json_write_member(w, "purl", buf_slice(&purl));
     json_write_member_if(w, "licence", beside->licence);

@@ -84,6 +84,14 @@ static bool is_since(const struct index *index, uint32_t ordinal, uint32_t vuln,
     return entry_first_scan_ms(entry, entry_find(entry, vuln)) >= since_ms;
 }
 
+/* Takes the set over. */
+static void keep_only(struct vuln_rows *rows, const struct idset *kept)
+{
+    idset_release(&rows->own);
+    rows->own = *kept;
+    rows->set = NULL;
+}
+
 /* Only the ordinals with a finding first seen since then. */
 static int keep_since(
     const struct index *index, struct vuln_rows *rows, int64_t since_ms, struct err *err)
@@ -105,9 +113,7 @@ static int keep_since(
     free(bits);
     if (failed)
         return -1;
-    idset_release(&rows->own);
-    rows->own = kept;
-    rows->set = NULL;
+    keep_only(rows, &kept);
     return 0;
 }
 
@@ -127,9 +133,7 @@ static int keep_named(const struct index *index, const struct posting *posting, 
     idset_release(&named.set);
     if (failed)
         return -1;
-    idset_release(&rows->own);
-    rows->own = kept;
-    rows->set = NULL;
+    keep_only(rows, &kept);
     return 0;
 }
 

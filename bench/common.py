@@ -81,6 +81,31 @@ def anonymous_kib(pid):
     return int(re.search(r"RssAnon:\s+(\d+)", status)[1])
 
 
+def cpu_seconds(pids):
+    """Of these processes together."""
+    ticks = 0
+    for pid in pids:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def export(url, token, pid):
+    """Bytes, seconds, seconds of the server's CPU, and its peak of memory in KiB meanwhile."""
+    before, peak = cpu_seconds([pid]), 0
+    curl = subprocess.Popen(
+        ["curl", "-sSf", "-o", os.devnull, "-w", "%{size_download} %{time_total}",
+         "-H", f"X-Auth-Token: {token}", url], stdout=subprocess.PIPE, text=True,
+    )
+    while curl.poll() is None:
+        peak = max(peak, anonymous_kib(pid))
+        time.sleep(0.05)
+    if curl.returncode:
+        sys.exit(f"{url}: curl ended with {curl.returncode}")
+    size, seconds = map(float, curl.stdout.read().split())
+    return size, seconds, cpu_seconds([pid]) - before, peak
+
+
 def fetch(url, token):
     request = urllib.request.Request(url, headers={"X-Auth-Token": token})
     with urllib.request.urlopen(request, timeout=120) as answer:

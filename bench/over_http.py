@@ -139,25 +139,8 @@ class Server:
         url = (f"{self.endpoint}/careen/v1/default/findings?format=jsonl"
                "&enterprise_project_id=all_granted_eps")
         before = common.anonymous_kib(self.process.pid)
-        peak = before
-        with subprocess.Popen(
-            ["curl", "-sSf", "-o", os.devnull, "-w", "%{speed_download}", "-H",
-             f"X-Auth-Token: {self.tokens[None]}", url], stdout=subprocess.PIPE, text=True,
-        ) as curl:
-            while curl.poll() is None:
-                peak = max(peak, common.anonymous_kib(self.process.pid))
-                time.sleep(0.05)
-            if curl.returncode:
-                raise RuntimeError(f"{url}: curl ended with {curl.returncode}")
-            return {"mb_s": float(curl.stdout.read()) / 1e6, "grows_kib": peak - before}
-
-
-def cpu_seconds(pids):
-    ticks = 0
-    for pid in pids:
-        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        size, seconds, _, peak = common.export(url, self.tokens[None], self.process.pid)
+        return {"mb_s": size / 1e6 / seconds, "grows_kib": peak - before}
 
 
 def family(pid):
@@ -170,9 +153,9 @@ def throughput(url, headers, pid, seconds):
     """Requests per second of processor time of the server, and per second as it went."""
     common.wrk(url, headers, CONNECTIONS, 1)
     pids = family(pid)
-    before = cpu_seconds(pids)
+    before = common.cpu_seconds(pids)
     saw = common.wrk(url, headers, CONNECTIONS, seconds)
-    return saw["requests"] / (cpu_seconds(pids) - before), saw["rate"]
+    return saw["requests"] / (common.cpu_seconds(pids) - before), saw["rate"]
 
 
 @contextlib.contextmanager
